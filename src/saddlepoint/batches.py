@@ -1,0 +1,69 @@
+"""The batches of a run: data and noise of every turn, each a function of (seed, step, turn, name) alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saddlepoint.bound import MethodGame
+from saddlepoint.data.protocol import Data
+from saddlepoint.dynamics import Turn
+from saddlepoint.random import generator, key
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Which rows of the global batch a process takes: those of `rank` of `world`."""
+
+    rank: int = 0
+    world: int = 1
+
+    def of(self, tensor: Tensor) -> Tensor:
+        size = len(tensor) // self.world
+        return tensor[self.rank * size : (self.rank + 1) * size] if self.world > 1 else tensor
+
+
+@dataclass
+class Batches:
+    """Always draws the global batch of `rows` rows, then takes the shard's rows."""
+
+    game: MethodGame
+    data: Data
+    seed: int
+    rows: int
+    device: torch.device
+    shard: Shard = Shard()
+
+    def step(self, clock: Mapping[str, Any], turns: tuple[Turn, ...], progress: float) -> list[dict[str, Any]]:
+        """The batches of the step that starts at `clock`, one a turn."""
+        now = {"step": clock["step"], "images": clock["images"], "progress": progress}
+        position, made = clock["rows"], []
+        for index, turn in enumerate(turns):
+            if not turn.fresh and made:
+                made.append(made[-1])
+                continue
+            needs = self.game.needs(turn.players)
+            batch: dict[str, Any] = self.noise(clock["step"], index, needs)
+            if "real" in needs:
+                batch |= self.rows_from(position)
+                position += self.rows
+            made.append({**batch, "clock": now})
+        return made
+
+    def rows_from(self, position: int) -> dict[str, Tensor]:
+        drawn = self.data.rows(self.seed, position, self.rows)
+        return {name: self.shard.of(t).to(self.device, non_blocking=True) for name, t in drawn.items()}
+
+    def noise(self, step: int, index: int, needs: frozenset[str]) -> dict[str, Any]:
+        if self.game.found.noisy:  # networks that draw numbers themselves use the global generator
+            torch.manual_seed(key(self.seed, step, index, self.shard.rank, "network"))
+        shapes = {"real": self.data.shape}
+        return {
+            name: self.shard.of(draw.sample(self.rows, generator(self.device, self.seed, step, index, name), shapes))
+            for name, draw in self.game.draws.items()
+            if name in needs
+        }

@@ -1,0 +1,73 @@
+"""The compiled execution: one graph for a chunk of equal steps.
+
+The unit is whole steps (turns, moves and averages), never a bare network: a graph that ends before the gradients with
+respect to the parameters cannot be differentiated a second time. Numbers that change travel as 0-dimensional tensors.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saddlepoint.dynamics import Dynamics, Turn
+from saddlepoint.dynamics.base import Info
+from saddlepoint.game import Game
+from saddlepoint.state import State
+
+CLOCK = ("step", "images", "progress")
+
+
+def compiler_missing(device: torch.device) -> str | None:
+    """Why compiling is impossible here, or None."""
+    if device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):
+        return "compile: no C++ compiler (g++ or clang++) was found, so the run goes on in the plain execution"
+    return None
+
+
+class Compiled:
+    """`game` (bound to the functional execution) and `dynamics` as one graph per number of steps."""
+
+    def __init__(self, game: Game, dynamics: Dynamics, rows: int, backend: str = "inductor") -> None:
+        self.game, self.dynamics, self.rows = game, dynamics, rows
+        # Guards on the ids of long-lived objects would only grow; everything that changes is a tensor argument.
+        self.graph = torch.compile(self._steps, fullgraph=True, dynamic=False, backend=backend)
+
+    def __call__(
+        self, state: State, turns: tuple[Turn, ...], batches: list[list[dict[str, Any]]]
+    ) -> tuple[State, list[Info]]:
+        """A chunk of len(batches) steps of the same `turns`."""
+        tensors = [[{n: v for n, v in batch.items() if n != "clock"} for batch in step] for step in batches]
+        clocks = torch.tensor([[float(step[0]["clock"][n]) for n in CLOCK] for step in batches], dtype=_exact(state))
+        carried = _tensors(state._replace(clock={}))
+        after, infos = self.graph(tuple(carried), turns, tensors, clocks)
+        return State(*after)._replace(clock=state.clock), infos
+
+    def _steps(
+        self, carried: tuple[Any, ...], turns: tuple[Turn, ...], batches: list[list[dict[str, Tensor]]], clocks: Tensor
+    ) -> tuple[tuple[Any, ...], list[Info]]:
+        state, infos = State(*carried), []
+        for number, step in enumerate(batches):
+            clock = {name: clocks[number, i] for i, name in enumerate(CLOCK)}
+            timed = [{**batch, "clock": clock} for batch in step]
+            state, info = self.dynamics.step(self.game, state, turns, timed.__getitem__, self.rows)
+            infos.append(info)
+        return tuple(state), infos
+
+
+def _exact(state: State) -> torch.dtype:
+    device = next(iter(state.players.values())).device
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
+def _tensors(value: Any) -> Any:
+    """Python numbers inside a state as 0-dimensional float64 tensors: a number that changes would be a new graph."""
+    if isinstance(value, Mapping):
+        return {name: _tensors(v) for name, v in value.items()}
+    if isinstance(value, tuple):
+        made = [_tensors(v) for v in value]
+        return type(value)(*made) if isinstance(value, State) else tuple(made)
+    return torch.tensor(value, dtype=torch.float64) if isinstance(value, float) else value

@@ -1,0 +1,105 @@
+"""The form of dynamics: a step is a sequence of turns, a turn is some players moving once on one evaluation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from saddlepoint.game import Batch, Game, Memory, Notes, Players
+from saddlepoint.optim import Adam, Optimizer
+from saddlepoint.state import State, start_clock
+
+
+class Turn(NamedTuple):
+    """Who moves together on one evaluation. `fresh=False`: on the same draws as the turn before."""
+
+    players: tuple[str, ...]
+    fresh: bool = True
+
+
+Info = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """Optimisers by player, and the order of moves."""
+
+    optimizers: dict[str, Optimizer] = field(
+        default_factory=lambda: {"generator": Adam(), "discriminator": Adam()}
+    )
+
+    def turns(self, step: int) -> tuple[Turn, ...]:
+        """The turns of step number `step` (from 0); static, and only finitely many different ones."""
+        raise NotImplementedError
+
+    def move(self, game: Game, state: State, turn: Turn, batch: Batch) -> tuple[State, Info]:
+        """One turn: gradients at the present point, a committed move of the players in the turn."""
+        gradients, notes = game.gradients(turn.players, state.players, state.memory, batch)
+        return self.commit(game, state, gradients, notes, batch)
+
+    def cost(self, turn: Turn) -> int:
+        """Gradient evaluations of one turn."""
+        return len(turn.players)
+
+    def init(self, game: Game, players: Players, memory: Memory) -> State:
+        """The state before the first step."""
+        slots = {player: self.optimizers[player].init(players[player]) for player in game.players}
+        average = {player: snapshot(players, memory, player) for player in game.averages}
+        return State(players, slots, memory, average, start_clock())
+
+    def commit(
+        self, game: Game, state: State, gradients: Players, notes: Notes, batch: Batch
+    ) -> tuple[State, Info]:
+        """Optimiser, constraint and memory of every player that has a gradient."""
+        players, slots = dict(state.players), dict(state.optimizer)
+        for player, gradient in gradients.items():
+            optimizer = self.optimizers[player]
+            update, slots[player] = optimizer.update(gradient, slots[player], players[player], batch.get("clock"))
+            players[player] = game.after(player, players[player] + update)
+        memory = game.remember(tuple(gradients), players, state.memory, notes)
+        norms = {f"gradient/{player}": gradient.norm() for player, gradient in gradients.items()}
+        return state._replace(players=players, optimizer=slots, memory=memory), {**notes.info, **norms}
+
+    def step(
+        self, game: Game, state: State, turns: tuple[Turn, ...], batches: Callable[[int], Batch], rows: int
+    ) -> tuple[State, Info]:
+        """The turns of one step, then the averages. `batches(i)` gives the batch of turn i, of `rows` rows. The
+        clock of the state is left to `advance`."""
+        info: Info = {}
+        batch: Batch = {}
+        for index, turn in enumerate(turns):
+            batch = batches(index)
+            state, seen = self.move(game, state, turn, batch)
+            info.update(seen)
+        images = rows * busiest(turns)
+        average = {
+            player: ema.update(
+                state.average[player], snapshot(state.players, state.memory, player), images, batch["clock"]
+            )
+            for player, ema in game.averages.items()
+        }
+        return state._replace(average=average), info
+
+    def advance(self, game: Game, clock: dict[str, Any], turns: tuple[Turn, ...], rows: int) -> dict[str, Any]:
+        """The clock after a step of these turns."""
+        drawn = sum(rows for turn in turns if turn.fresh and "real" in game.needs(turn.players))
+        return {
+            "step": clock["step"] + 1,
+            "images": clock["images"] + rows * busiest(turns),
+            "gradients": clock["gradients"] + sum(map(self.cost, turns)),
+            "rows": clock["rows"] + drawn,
+        }
+
+
+def busiest(turns: tuple[Turn, ...]) -> int:
+    """Moves of the player that moves most often in a step: its batches are the step's images."""
+    return max(Counter(player for turn in turns for player in turn.players).values())
+
+
+def snapshot(players: Players, memory: Memory, player: str) -> dict[str, Any]:
+    """One player's vector and buffers."""
+    return {"vector": players[player], "buffers": memory.get("buffers", {}).get(player, {})}

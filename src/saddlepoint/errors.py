@@ -1,0 +1,24 @@
+"""Errors of the person at the keyboard, as opposed to faults of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Bad input: one sentence that names what is wrong, where, and what would be accepted.
+
+    The command line prints the sentence on standard error and exits with code 2; anything else that is raised
+    is a fault of the program and keeps its traceback.
+    """
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The known names nearest to a mistyped one, as the end of a sentence."""
+    from difflib import get_close_matches
+
+    known = sorted(names)
+    close = get_close_matches(name, known, n=3, cutoff=0.4)
+    if close:
+        return "did you mean " + " or ".join(close) + "?"
+    return "accepted are " + ", ".join(known) + "."

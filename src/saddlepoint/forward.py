@@ -1,0 +1,188 @@
+"""One evaluation of a game: every quantity by name, computed at most once, when somebody asks for it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saddlepoint.errors import InputError
+
+Provider = Callable[["Forward"], Any]
+
+
+class Forward:
+    """Quantities by name. `wanted` says which are going to be asked for (gradients share the forward pass of the score
+    only if that is known beforehand); `together`: reals and fakes are judged in one pass; `seen` collects the buffers that
+    networks leave behind."""
+
+    __slots__ = ("memory", "players", "providers", "seen", "store", "together", "wanted")
+
+    def __init__(self, batch: Mapping[str, Any], providers: Mapping[str, Provider], wanted: frozenset[str]) -> None:
+        self.store: dict[str, Any] = dict(batch)
+        self.providers, self.wanted, self.together = providers, wanted, False
+        self.seen: dict[str, list[Mapping[str, Tensor]]] = {}
+        self.players: Mapping[str, Tensor] = {}
+        self.memory: Mapping[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        store = self.store
+        if name not in store:
+            store[name] = self.providers[name](self) if name in self.providers else self.head(name)
+        return store[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.store[name] = value
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.store
+
+    def clear(self) -> None:
+        self.store.clear()
+
+    def head(self, name: str) -> Any:
+        """`real_<head>` and `fake_<head>`: a named output of the discriminator."""
+        side, _, head = name.partition("_")
+        if side in ("real", "fake") and "discriminator" in self.providers:
+            record = self[f"{side}_record"]
+            if head in record:
+                return record[head]
+            raise InputError(
+                f"a part of the method asks for {name}, but the discriminator returns {', '.join(record)} only"
+            )
+        raise InputError(f"a part of the method asks for {name}, which neither the networks nor the data give")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Extends the vocabulary: each public method defines the quantity it is named after from the quantities its
+    arguments are named after. A method that asks for its own name wraps the earlier definition."""
+
+    def providers(self, before: Mapping[str, Provider]) -> dict[str, Provider]:
+        defined = {}
+        for name, method in inspect.getmembers(self, inspect.ismethod):
+            if name == "providers" or name.startswith("_"):
+                continue
+            asks = arguments(method)
+            if name in before and name not in asks:
+                raise ValueError(f"{type(self).__name__} defines {name}, which is defined already")
+            defined[name] = _provider(method, asks, name, before.get(name))
+        return defined
+
+
+def _provider(method: Callable[..., Any], asks: tuple[str, ...], name: str, inner: Provider | None) -> Provider:
+    def provide(forward: Forward) -> Any:
+        return method(**{a: inner(forward) if a == name and inner else forward[a] for a in asks})
+
+    return provide
+
+
+def arguments(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The quantities that a part asks for."""
+    return tuple(inspect.signature(function).parameters)
+
+
+@dataclass(frozen=True)
+class Adversarial(Definition):
+    """The vocabulary of every GAN: how samples are made and what the discriminator sees."""
+
+    def generator_input(self, latent: Tensor) -> tuple[Tensor, ...]:
+        return (latent,)
+
+    def fake(self, generator: Callable[..., Tensor], generator_input: tuple[Tensor, ...]) -> Tensor:
+        return generator(*generator_input)
+
+    def real_point(self, real: Tensor) -> Any:
+        return real
+
+    def fake_point(self, fake: Tensor) -> Any:
+        return fake
+
+
+def record(output: Any) -> Mapping[str, Any]:
+    """A discriminator returns its score, or a record of named outputs with "score" among them."""
+    return output if isinstance(output, Mapping) else {"score": output}
+
+
+def per_point(score: Any) -> Tensor:
+    """One number a point: the mean of a map, the mean over several maps: [rows]."""
+    if isinstance(score, (list, tuple)):
+        return torch.stack([per_point(part) for part in score]).mean(0)
+    return score if score.dim() == 1 else score.flatten(1).mean(1)
+
+
+def judged() -> dict[str, Provider]:
+    """Providers of everything that comes from the discriminator's judgement."""
+    providers: dict[str, Provider] = {
+        "score": lambda forward: lambda point: _outcome(forward, point)[0],
+        "score_and_gradient": lambda forward: lambda point: forward["execution"].score_and_gradient(
+            lambda at: _outcome(forward, at), point
+        )[::2],
+        "judgement": _both,
+    }
+    for side in ("real", "fake"):
+        providers[f"{side}_judgement"] = lambda forward, side=side: _one(forward, side)
+        providers[f"{side}_score"] = lambda forward, side=side: forward["gather"](forward[f"{side}_judgement"])
+        providers[f"{side}_gradient"] = lambda forward, side=side: _along(forward, side, "gradient")
+        providers[f"{side}_record"] = lambda forward, side=side: _along(forward, side, "record")
+    return providers
+
+
+def _outcome(forward: Forward, point: Any) -> tuple[Tensor, Mapping[str, Any]]:
+    output = record(forward["discriminator"](point))
+    return per_point(output["score"]), output
+
+
+def _one(forward: Forward, side: str) -> Tensor:
+    """One side's score; its record, and its gradient if anybody wants it, are stored on the way."""
+    if forward.together:
+        forward["judgement"]
+        return forward[f"{side}_judgement"]
+    score, forward[f"{side}_record"], forward[f"{side}_gradient"] = _judge(
+        forward, forward[f"{side}_point"], f"{side}_gradient" in forward.wanted
+    )
+    return score
+
+
+def _both(forward: Forward) -> None:
+    """Both sides in one pass of a discriminator that does not couple samples: the same numbers, half the calls."""
+    points = torch.cat([forward["real_point"], forward["fake_point"]])
+    judged = _judge(forward, points, "real_gradient" in forward.wanted)
+    for name, value in zip(("judgement", "record", "gradient"), judged, strict=True):
+        forward[f"real_{name}"], forward[f"fake_{name}"] = _halves(value)
+
+
+def _judge(forward: Forward, point: Any, slope: bool) -> tuple[Tensor, Any, Any]:
+    if slope:
+        score, output, gradient = forward["execution"].score_and_gradient(lambda at: _outcome(forward, at), point)
+        return score, output, gradient
+    return *_outcome(forward, point), None
+
+
+def _along(forward: Forward, side: str, name: str) -> Any:
+    """What was stored while the score was computed."""
+    forward[f"{side}_judgement"]
+    return forward.store[f"{side}_{name}"]
+
+
+def _halves(value: Any) -> tuple[Any, Any]:
+    if isinstance(value, Tensor):
+        return value.chunk(2)
+    if isinstance(value, Mapping):
+        halves = {name: _halves(v) for name, v in value.items()}
+        return {n: h[0] for n, h in halves.items()}, {n: h[1] for n, h in halves.items()}
+    if isinstance(value, (list, tuple)):
+        parts = [_halves(v) for v in value]
+        return [p[0] for p in parts], [p[1] for p in parts]
+    return None, None
+
+
+def one_pass(wanted: frozenset[str], coupled: bool) -> bool:
+    """Whether an evaluation may judge reals and fakes in one pass: both are wanted, with or without gradients alike, and
+    no sample sees another."""
+    sides = [{name.split("_")[0] for name in wanted if name.endswith(kind)} for kind in ("_score", "_gradient")]
+    return not coupled and {"real", "fake"} <= sides[0] and len(sides[1] & {"real", "fake"}) != 1

@@ -1,0 +1,84 @@
+"""A game: players, and a loss for each that depends on everybody's parameters. Nothing is updated here.
+
+Whatever has `losses` gets its gradients, its vector field and its Jacobian-vector products from this file; a
+two-number toy and a network of millions are the same thing.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from saddlepoint.average import EMA
+from saddlepoint.network import Execution, Plain
+
+Vector = Tensor
+Players = dict[str, Vector]
+Memory = dict[str, Any]  # nested dictionaries of tensors, one entry per part
+Batch = Mapping[str, Any]  # rows of data and noise by name, and the clock
+
+
+class Notes(NamedTuple):
+    """What an evaluation leaves besides its losses: `info` is looked at, `buffers` may be remembered."""
+
+    info: dict[str, Tensor]
+    buffers: dict[str, dict[str, Tensor]]
+
+
+class Game(ABC):
+    """Players and their losses. `losses` is pure: memory is read, never returned; randomness is in the batch."""
+
+    players: tuple[str, ...]
+    execution: Execution = Plain()
+    averages: Mapping[str, EMA] = {}
+
+    @abstractmethod
+    def init(self, seed: int, reference: Batch) -> tuple[Players, Memory]:
+        """The players' vectors and the memory at the start; `reference` is a batch to look at."""
+
+    @abstractmethod
+    def losses(
+        self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch
+    ) -> tuple[dict[str, Tensor], Notes]:
+        """The losses of the players in `who`, from one evaluation."""
+
+    def sample(self, players: Players, memory: Memory, batch: Batch) -> Tensor:
+        """Samples in evaluation mode, a row for each row of noise in `batch`."""
+        raise NotImplementedError(f"{type(self).__name__} has nothing to sample")
+
+    def needs(self, who: tuple[str, ...]) -> frozenset[str]:
+        """The entries of a batch that an evaluation for `who` reads."""
+        return frozenset()
+
+    def after(self, player: str, vector: Vector) -> Vector:
+        """The projection of a moved player (constraints)."""
+        return vector
+
+    def remember(self, who: tuple[str, ...], players: Players, memory: Memory, notes: Notes) -> Memory:
+        """The memory after the players in `who` made a committed move."""
+        return memory
+
+    def gradients(
+        self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch, create_graph: bool = False
+    ) -> tuple[Players, Notes]:
+        """∇_p L_p for every p in `who`, each with respect to its own vector, from one evaluation."""
+
+        def losses(at: Players) -> tuple[dict[str, Tensor], Notes]:
+            return self.losses(who, {**players, **at}, memory, batch)
+
+        return self.execution.gradients(losses, {p: players[p] for p in who}, create_graph)
+
+    def field(self, players: Players, memory: Memory, batch: Batch) -> Players:
+        """The simultaneous vector field v = (∇_p L_p)_p over all players; descent follows −v."""
+        return self.gradients(self.players, players, memory, batch)[0]
+
+    def pullback(self, players: Players, memory: Memory, batch: Batch, cotangent: Players) -> Players:
+        """Jᵀu, J the Jacobian of `field`. Linear in the batch, hence a mean over shards and micro-batches."""
+        return self.execution.pullback(lambda at: self.losses(self.players, at, memory, batch), players, cotangent)
+
+    def pushforward(self, players: Players, memory: Memory, batch: Batch, tangent: Players) -> Players:
+        """Ju, J the Jacobian of `field`."""
+        return self.execution.pushforward(lambda at: self.losses(self.players, at, memory, batch), players, tangent)

@@ -1,0 +1,73 @@
+"""A method: a named GAN as a value. It prints itself completely and is read back by `saddlepoint.vocabulary.read`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from saddlepoint.average import EMA
+from saddlepoint.bound import MethodGame
+from saddlepoint.constraints import Constraint
+from saddlepoint.dynamics import Alternating, Dynamics
+from saddlepoint.forward import Definition
+from saddlepoint.game import Batch
+from saddlepoint.latents import Gaussian, Latent
+from saddlepoint.network import Execution, Plain
+from saddlepoint.objectives import NonSaturating, Objective
+from saddlepoint.penalties import Term
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A game played before the method's own, for `steps` steps, with the same networks and vectors.
+
+    Players that both stages know by name hand their vectors and buffers on; optimisers and averages start anew.
+    """
+
+    method: Method
+    steps: int
+
+
+@dataclass(frozen=True)
+class Method:
+    """objective + terms + constraints + dynamics, and where it comes from.
+
+    A variation is `dataclasses.replace(method, terms=(R1(gamma=0.1),))`.
+    """
+
+    name: str
+    formula: str = ""
+    paper: str = ""
+    deviations: tuple[str, ...] = ()
+    objective: Objective = NonSaturating()
+    terms: tuple[Term, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    latent: Latent = Gaussian(128)
+    dynamics: Dynamics = Alternating()
+    averages: dict[str, EMA] = field(default_factory=dict)
+    batch_size: int = 64
+    before: tuple[Stage, ...] = ()
+
+    @property
+    def per_row(self) -> bool:
+        """Whether a term speaks of single points, so that the discriminator must not couple samples."""
+        return any(term.per_row for term in self.terms)
+
+    def game(
+        self,
+        networks: Mapping[str, nn.Module],
+        reference: Batch,
+        *,
+        execution: Execution = Plain(),
+        channels_last: bool = False,
+        gather: Callable[[Any], Any] | None = None,
+    ) -> MethodGame:
+        """The method met with networks. What does not fit fails here, in one sentence.
+
+        `reference`: a small batch, {"real": [n, …], "label": [n]}, n ≥ 4, to look at shapes and couplings.
+        """
+        return MethodGame(self, networks, reference, execution=execution, channels_last=channels_last, gather=gather)

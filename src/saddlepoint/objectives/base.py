@@ -1,0 +1,21 @@
+"""The form of an objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One method per player, named after the player; its arguments are names of quantities, its result a scalar.
+
+    What an objective needs follows from its argument names: a `generator(self, fake_score)` never runs the
+    discriminator on real data.
+    """
+
+    players: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    low_is_real: ClassVar[bool] = False
+    """Whether a low score means real (energies)."""
+    couples_rows: ClassVar[bool] = False
+    """Whether the loss is something else than a mean over rows: such scores are gathered before the loss."""

@@ -1,0 +1,28 @@
+"""Least-squares objective (LSGAN)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from saddlepoint.objectives.base import Objective
+
+
+@dataclass(frozen=True)
+class LeastSquares(Objective):
+    """L_D = ½E_P(s − b)² + ½E_Q(s − a)²;  L_G = ½E_Q(s − c)² (Mao et al. 2017, eq. 2), on raw scores.
+
+    (a, b, c) = (0, 1, 1) is used by the authors' code; (−1, 1, 0) makes the generator minimise the Pearson
+    χ² divergence between P + Q and 2Q (their section 3.2).
+    """
+
+    a: float = 0.0
+    b: float = 1.0
+    c: float = 1.0
+
+    def discriminator(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
+        return 0.5 * ((real_score - self.b).square().mean() + (fake_score - self.a).square().mean())
+
+    def generator(self, fake_score: Tensor) -> Tensor:
+        return 0.5 * (fake_score - self.c).square().mean()

@@ -1,0 +1,121 @@
+"""Optimisers as values: a gradient vector in, an update vector out.
+
+`init(vector)` makes the slots, `update(gradient, slots, vector, clock)` returns the update to be *added* to the
+vector and the next slots. Nothing is changed in place, every number may be a schedule or a tensor (one learning
+rate per member under `torch.vmap`), and an update is differentiable with respect to the gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saddlepoint.schedules import Clock, Schedule, now
+
+Slots = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """The form of an optimiser."""
+
+    def init(self, vector: Tensor) -> dict[str, Any]:
+        return {}
+
+    def update(
+        self, gradient: Tensor, slots: Slots, vector: Tensor, clock: Clock | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """b ← μb + g (b = g at first), x ← x − lr·b: `torch.optim.SGD` with momentum μ; plain descent when μ = 0."""
+
+    lr: float | Schedule = 1e-2
+    momentum: float = 0.0
+
+    def init(self, vector: Tensor) -> dict[str, Any]:
+        return {} if isinstance(self.momentum, float) and self.momentum == 0 else {"buffer": torch.zeros_like(vector)}
+
+    def update(
+        self, gradient: Tensor, slots: Slots, vector: Tensor, clock: Clock | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        lr = now(self.lr, clock)
+        if not slots:
+            return gradient * -lr, {}
+        buffer = slots["buffer"] * self.momentum + gradient
+        return buffer * -lr, {"buffer": buffer}
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², x ← x − lr·m̂/(√v̂ + ε) with bias-corrected m̂, v̂.
+
+    Kingma & Ba 2015, Algorithm 1; equal to `torch.optim.Adam`. β₂ may be a schedule (R3GAN); the bias correction
+    then uses the product of the β₂ so far, kept in the slots.
+    """
+
+    lr: float | Schedule = 2e-4
+    betas: tuple[float, float | Schedule] = (0.5, 0.999)
+    eps: float = 1e-8
+
+    def init(self, vector: Tensor) -> dict[str, Any]:
+        slots = {"mean": torch.zeros_like(vector), "square": torch.zeros_like(vector)}
+        return slots | {"decay1": 1.0, "decay2": 1.0}
+
+    def update(
+        self, gradient: Tensor, slots: Slots, vector: Tensor, clock: Clock | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        beta1, beta2 = self.betas[0], now(self.betas[1], clock)
+        decay1, decay2 = slots["decay1"] * beta1, slots["decay2"] * beta2
+        mean = torch.lerp(slots["mean"], gradient, 1 - beta1)
+        square = torch.lerp(slots["square"], gradient.square(), _like(1 - beta2, gradient))
+        # √ has no derivative at 0; 1e-30 is far below ε² and only added where somebody differentiates.
+        root = (square + 1e-30).sqrt() if gradient.requires_grad else square.sqrt()
+        correction = (1 - decay2) ** 0.5
+        update = mean / (root + self.eps * correction) * (now(self.lr, clock) * correction / (decay1 - 1))
+        return update, {"mean": mean, "square": square, "decay1": decay1, "decay2": decay2}
+
+
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    """v ← αv + (1 − α)g², x ← x − lr·g/(√v + ε) (Tieleman & Hinton 2012); equal to `torch.optim.RMSprop`."""
+
+    lr: float | Schedule = 5e-5
+    alpha: float = 0.99
+    eps: float = 1e-8
+
+    def init(self, vector: Tensor) -> dict[str, Any]:
+        return {"square": torch.zeros_like(vector)}
+
+    def update(
+        self, gradient: Tensor, slots: Slots, vector: Tensor, clock: Clock | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        square = slots["square"] * self.alpha + gradient.square() * (1 - self.alpha)
+        return gradient / (square.sqrt() + self.eps) * -now(self.lr, clock), {"square": square}
+
+
+@dataclass(frozen=True)
+class Clipped(Optimizer):
+    """`inner`, fed the gradient scaled to norm at most `norm`: g·min(1, norm/‖g‖), over the whole player."""
+
+    inner: Optimizer = Adam()
+    norm: float = 1.0
+
+    def init(self, vector: Tensor) -> dict[str, Any]:
+        return self.inner.init(vector)
+
+    def update(
+        self, gradient: Tensor, slots: Slots, vector: Tensor, clock: Clock | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        scale = (self.norm / (gradient.norm() + 1e-6)).clamp(max=1.0)
+        return self.inner.update(gradient * scale, slots, vector, clock)
+
+
+def _like(number: Any, vector: Tensor) -> Any:
+    return number.to(vector) if isinstance(number, Tensor) else number

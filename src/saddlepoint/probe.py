@@ -1,0 +1,173 @@
+"""What a game's networks do, found out by running them once on a few rows before training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from saddlepoint.errors import InputError
+from saddlepoint.forward import Forward
+from saddlepoint.network import Plain
+from saddlepoint.random import generator as keyed
+
+if TYPE_CHECKING:
+    from saddlepoint.bound import MethodGame
+
+TOLERANCE = 1e-4  # relative to the largest score; couplings such as BatchNorm are far above, float32 rounding far below
+
+
+class Found(NamedTuple):
+    """`needs`: batch entries read, by who moves; `coupled`: networks whose output for a row depends on other rows;
+    `noisy`: networks that draw random numbers themselves (dropout)."""
+
+    needs: dict[tuple[str, ...], frozenset[str]]
+    coupled: tuple[str, ...]
+    noisy: tuple[str, ...]
+
+
+class _Recorded(dict[str, Any]):
+    """A batch that remembers which of its entries were read."""
+
+    def __init__(self, batch: Mapping[str, Any]) -> None:
+        super().__init__(batch)
+        self.read: set[str] = set()
+
+
+def probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
+    """Run every network and every turn once; refuse what does not fit; note buffers that move, couplings and noise."""
+    execution, game.execution = game.execution, Plain()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return _probe(game, reference)
+    finally:
+        game.execution = execution
+
+
+def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
+    batch = _batch(game, reference)
+    players, memory = game.init(0, batch)
+    _shapes(game, players, memory, batch)
+    for network in game.networks.values():
+        network.moving = _moving(game, network.name, players, memory, batch)
+    behaviour = {name: _behaviour(game, name, players, memory, batch) for name in ("generator", "discriminator")
+                 if name in game.players}
+    coupled = tuple(name for name, (couples, _) in behaviour.items() if couples)
+    if game.method.per_row and "discriminator" in coupled:
+        term = next(type(t).__name__ for t in game.method.terms if t.per_row)
+        raise InputError(
+            f"{term} of {game.method.name} speaks of each sample by itself, but this discriminator couples the samples "
+            "of a batch (as BatchNorm does): give it one that does not, for example DCGAN(discriminator_norm='none')"
+        )
+    needs = {who: _read(game, who, players, memory, batch) for who in game.turns()}
+    return Found(needs, coupled, tuple(name for name, (_, noisy) in behaviour.items() if noisy))
+
+
+def _batch(game: MethodGame, reference: Mapping[str, Any]) -> dict[str, Any]:
+    real: Tensor = reference["real"]
+    noise = {
+        name: draw.sample(len(real), keyed(real.device, 0, "probe", name), {"real": tuple(real.shape[1:])})
+        for name, draw in game.draws.items()
+    }
+    clock = {"step": 0, "images": 0, "progress": 0.0}
+    return {**reference, **noise, "clock": clock}
+
+
+def _shapes(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any]) -> None:
+    forward = game.forward(game.players, players, memory, batch)
+    real = batch["real"]
+    if "generator" in game.networks:
+        fake = _run("generator", lambda: forward["fake"])
+        if isinstance(fake, Tensor) and fake.shape != real.shape:
+            raise InputError(
+                f"the generator makes samples of shape {tuple(fake.shape[1:])}, the data have {tuple(real.shape[1:])}"
+            )
+    if "discriminator" in game.networks:
+        score = _run("discriminator", lambda: forward["real_score"])
+        if score.shape != (len(real),):
+            raise InputError(
+                f"the discriminator returns a score of shape {tuple(score.shape)} for {len(real)} points, not one a point"
+            )
+
+
+def _run(name: str, function: Any) -> Any:
+    try:
+        return function()
+    except (RuntimeError, ValueError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"the {name} does not take its input: {str(error).splitlines()[0]}") from error
+
+
+def _moving(game: MethodGame, name: str, players: Any, memory: Any, batch: Mapping[str, Any]) -> tuple[str, ...]:
+    """Buffers that a call in training mode changes."""
+    if name not in game.players or not game.networks[name].buffers:
+        return ()
+    forward = _bare(game, players, memory, batch)
+    _call(forward, name)
+    before = memory["buffers"][name]
+    return tuple(n for n, b in forward.seen[name][-1].items() if not torch.equal(b, before[n]))
+
+
+def _bare(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any]) -> Forward:
+    """An evaluation in which nobody wants gradients."""
+    forward = Forward(batch, game.providers, frozenset())
+    forward.players, forward.memory = players, memory
+    return forward
+
+
+def _call(forward: Forward, name: str) -> Tensor:
+    with torch.no_grad():
+        return forward["real_score"] if name == "discriminator" else forward["fake"]
+
+
+def _rows(batch: Mapping[str, Any], rows: slice) -> dict[str, Any]:
+    return {n: v[rows] if isinstance(v, Tensor) and v.dim() else v for n, v in batch.items()}
+
+
+def _behaviour(game: MethodGame, name: str, players: Any, memory: Any, batch: Mapping[str, Any]) -> tuple[bool, bool]:
+    """(couples samples, draws noise): whole batch against halves, and the same call twice."""
+
+    def call(rows: slice) -> Tensor:
+        torch.manual_seed(1)
+        return _call(_bare(game, players, memory, _rows(batch, rows)), name)
+
+    whole, half = call(slice(None)), len(batch["real"]) // 2
+    again = _call(_bare(game, players, memory, batch), name)
+    scale = TOLERANCE * whole.abs().max().clamp(min=1e-6)
+    noisy = bool((whole - again).abs().max() > scale)
+    parts = torch.cat([call(slice(0, half)), call(slice(half, None))])
+    return not noisy and bool((whole - parts).abs().max() > scale), noisy
+
+
+def _read(
+    game: MethodGame, who: tuple[str, ...], players: Any, memory: Any, batch: Mapping[str, Any]
+) -> frozenset[str]:
+    """The batch entries that an evaluation for `who` reads: those without which it fails or asks again."""
+    entries = [name for name in batch if name != "clock"]
+    read: set[str] = set()
+    providers = {
+        **game.providers,
+        **{name: _reader(name, batch[name], read) for name in entries},
+    }
+    forward = Forward({"clock": batch["clock"]}, providers, game.wanted(who))
+    forward.players, forward.memory = players, memory
+    for _, part, asks in chain.from_iterable(game.asked[player] for player in who):
+        _run("discriminator", lambda asks=asks: [forward[a] for a in asks])
+    for player in who:
+        for _, part, asks in game.asked[player]:
+            part(**{a: forward[a] for a in asks})
+    forward.clear()
+    return frozenset(read)
+
+
+def _reader(name: str, value: Any, read: set[str]) -> Any:
+    def provide(forward: Forward) -> Any:
+        read.add(name)
+        return value
+
+    return provide

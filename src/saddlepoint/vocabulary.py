@@ -1,0 +1,74 @@
+"""Values as text: `repr` writes them, `read` reads them back. Nothing is evaluated.
+
+The text is a literal call expression over the exported names below, for example
+`Method(name='gan', objective=Hinge(), terms=(R1(gamma=0.1),))`.
+"""
+
+from __future__ import annotations
+
+import ast
+from importlib import import_module
+from typing import Any
+
+from saddlepoint.errors import InputError, nearest
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "saddlepoint.average": ("EMA",),
+    "saddlepoint.constraints": ("Clip", "SpectralNorm"),
+    "saddlepoint.dynamics": ("Alternating", "Simultaneous"),
+    "saddlepoint.latents": ("Gaussian", "Uniform"),
+    "saddlepoint.method": ("Method", "Stage"),
+    "saddlepoint.networks": ("MLP", "DCGAN", "ResNet", "R3Net"),
+    "saddlepoint.objectives": (
+        "Hinge",
+        "LeastSquares",
+        "Minimax",
+        "NonSaturating",
+        "Relativistic",
+        "RelativisticAverage",
+        "Wasserstein",
+    ),
+    "saddlepoint.optim": ("SGD", "Adam", "RMSProp", "Clipped"),
+    "saddlepoint.penalties": ("GradientPenalty", "Interpolates", "R1", "R2"),
+    "saddlepoint.schedules": ("Linear", "Cosine", "Exponential", "Decay", "WarmUp", "Piecewise"),
+}
+WHERE = {name: module for module, names in MODULES.items() for name in names}
+LIMIT = 100_000  # characters
+
+
+def read(text: str) -> Any:
+    """The value that a literal call expression describes. Unknown names and arguments are refused."""
+    if len(text) > LIMIT:
+        raise InputError(f"a value of {len(text)} characters is too long; at most {LIMIT} are read")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise InputError(f"cannot read {text[:80]!r} as a value: {error}") from error
+    return _value(tree)
+
+
+def _value(node: ast.expr) -> Any:
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Tuple(elts=parts):
+            return tuple(_value(part) for part in parts)
+        case ast.Dict(keys=keys, values=values) if all(keys):
+            return {_value(k): _value(v) for k, v in zip(keys, values, strict=True) if k is not None}
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+            return -number
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+            return _call(name, args, keywords)
+    raise InputError(f"cannot read {ast.unparse(node)[:80]!r}: accepted are calls of known names with literal arguments")
+
+
+def _call(name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> Any:
+    if name not in WHERE:
+        raise InputError(f"unknown part {name!r}: {nearest(name, WHERE)}")
+    made = getattr(import_module(WHERE[name]), name)
+    try:
+        return made(*map(_value, args), **{k.arg: _value(k.value) for k in keywords if k.arg})
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"cannot make {name}: {str(error).replace('.__init__', '')}") from error
