@@ -92,6 +92,9 @@ class MethodGame(Game):
             raise InputError(f"the player {player!r} of {self.method.name} has neither an objective nor a term")
         return parts
 
+    def bound(self) -> MethodGame:
+        return self
+
     def needs(self, who: tuple[str, ...]) -> frozenset[str]:
         return self.found.needs[who]
 
@@ -177,12 +180,6 @@ class MethodGame(Game):
             samples = forward["fake"]
         forward.clear()
         return samples
-
-    def averaged(self, players: Players, memory: Memory, average: Mapping[str, Any]) -> tuple[Players, Memory]:
-        """Players and memory with averaged vectors and running statistics in the place of the present ones."""
-        vectors = {**players, **{name: a["vector"] for name, a in average.items()}}
-        buffers = {**memory["buffers"], **{name: a["buffers"] for name, a in average.items()}}
-        return vectors, {**memory, "buffers": buffers}
 
 
 def _same(value: Any) -> Any:

@@ -1,13 +1,14 @@
 """Extractors: what turns samples into the features that metrics compare, each with a name and a hash.
 
-A score depends on its extractor as much as on the samples, so the hash covers every number that the features depend
-on. There is no Inception network here, and no distance made with these features is an FID.
+A score depends on its extractor as much as on the samples, so the hash covers every number that the features
+depend on. There is no Inception network here, and no distance made with these features is an FID.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ from saddlepoint.paths import cache_folder, write_atomic
 from saddlepoint.random import generator, key
 
 if TYPE_CHECKING:
-    from saddlepoint.data import Data
+    from saddlepoint.data.protocol import Data
 
+log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # called with (examples seen, examples in all)
 
 RECIPE = 1  # part of the cache key: raise it when a change below changes the trained weights
@@ -50,7 +52,9 @@ class Extractor(Protocol):
 class Identity:
     """The numbers themselves, flattened: right for vectors of few coordinates."""
 
-    name: str = "identity"
+    @property
+    def name(self) -> str:
+        return "identity"
 
     @property
     def hash(self) -> str:
@@ -62,7 +66,7 @@ class Identity:
 
 @dataclass(frozen=True, eq=False)
 class PCA:
-    """Projection (x − mean) @ basis on the directions of largest variance; mean [d], basis [d, k], float32."""
+    """Projection (x − mean) @ basis on the directions of largest variance; float32 mean [d], basis [d, k]."""
 
     mean: Tensor
     basis: Tensor
@@ -98,8 +102,8 @@ class PCA:
 class Classifier:
     """A small network trained on the labels of a data set's training rows.
 
-    Called, it gives its penultimate features [n, 64]; `probabilities` gives p(y|x) [n, classes]. `accuracy` is that
-    on held-out rows. Images over 32 pixels are averaged down first, so finer detail than that is not seen.
+    Called, it gives its penultimate features [n, 64]; `probabilities` gives p(y|x) [n, classes]. `accuracy`
+    is that on held-out rows. Images over 32 pixels are averaged down first: finer detail is not seen.
     """
 
     name: str
@@ -117,8 +121,8 @@ class Classifier:
 def classifier(data: Data, seed: int = 0, progress: Progress | None = None) -> Classifier:
     """The classifier of a labelled data set: read from the cache, or trained and written there.
 
-    The key is the identity of the data, the seed and the recipe. A file in the cache that does not hold what its own
-    hash says is trained anew.
+    The key is the identity of the data, the seed and the recipe. A file in the cache that does not hold what
+    its own hash says is trained anew; where the cache cannot be written, the log says so and nothing is kept.
     """
     if not data.classes:
         raise InputError(f"{data.name} has no labels to train a classifier on; PCA or Identity need none.")
@@ -128,7 +132,10 @@ def classifier(data: Data, seed: int = 0, progress: Progress | None = None) -> C
     if found:
         return found
     trained = _train(data, name, seed, progress)
-    _write(path, trained)
+    try:
+        _write(path, trained)
+    except OSError as error:
+        log.warning("the classifier of %s is not kept for next time: %s", data.name, error)
     return trained
 
 
@@ -138,7 +145,12 @@ def default_extractor(data: Data, seed: int = 0, progress: Progress | None = Non
         return Identity()
     if data.classes:
         return classifier(data, seed, progress)
-    return PCA.fit(data.training(10_000, seed)["real"])
+    return PCA.fit(data.training(_affordable(data.shape), seed)["real"])
+
+
+def _affordable(shape: tuple[int, ...]) -> int:
+    """Rows to hold at once: 10,000, or fewer where those pass 256 MiB."""
+    return max(2, min(10_000, (1 << 26) // torch.Size(shape).numel()))
 
 
 def content_hash(tensors: Mapping[str, Tensor]) -> str:
@@ -156,7 +168,7 @@ def _batched(function: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
     if not len(samples):
         raise InputError("an extractor was given 0 samples; it needs at least 1.")
     with torch.no_grad():
-        return torch.cat([function(block.detach().float().cpu()) for block in samples.split(BLOCK)])
+        return torch.cat([function(block.detach().float().cpu()) for block in torch.split(samples, BLOCK)])
 
 
 def _network(shape: tuple[int, ...], classes: int) -> nn.Sequential:
@@ -193,10 +205,10 @@ def _convolution(channels: int, wide: int) -> tuple[nn.Module, ...]:
 
 
 def _train(data: Data, name: str, seed: int, progress: Progress | None) -> Classifier:
-    """AdamW with a one-cycle learning rate on cross entropy; images are shifted by up to a twelfth of their size.
+    """AdamW with a one-cycle learning rate on cross entropy; images shifted by up to a twelfth of the side.
 
-    Between 60,000 and 200,000 examples, four passes where the size lies between. No label smoothing: the entropy of
-    p(y|x) on real images is itself a measurement.
+    Between 60,000 and 200,000 examples, four passes where the size lies between. No label smoothing: the
+    entropy of p(y|x) on real images is itself a measurement.
     """
     examples = min(max(60_000, 4 * (data.size or 0)), 200_000)
     steps, shifts = examples // BATCH, generator("cpu", "shift", seed)
@@ -209,7 +221,7 @@ def _train(data: Data, name: str, seed: int, progress: Progress | None) -> Class
         rows = data.rows(seed, step * BATCH, BATCH)
         loss = functional.cross_entropy(network(_shifted(rows["real"], shifts)), rows["label"])
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
         schedule.step()
         if progress:
@@ -219,12 +231,12 @@ def _train(data: Data, name: str, seed: int, progress: Progress | None) -> Class
 
 
 def _shifted(images: Tensor, shifts: torch.Generator) -> Tensor:
-    """Each image moved by its own whole number of pixels, the border repeated; vectors as they are."""
+    """Each image moved by its own whole number of pixels, black coming in; vectors as they are."""
     if images.dim() < 4:
         return images
     count, channels, height, width = images.shape
     reach = max(1, min(height, width) // 12)
-    padded = functional.pad(images, (reach,) * 4, mode="replicate")
+    padded = functional.pad(images, (reach,) * 4, value=-1.0)
     down, right = torch.randint(0, 2 * reach + 1, (2, count, 1), generator=shifts)
     row, column = down + torch.arange(height), right + torch.arange(width)
     image, channel = torch.arange(count)[:, None, None, None], torch.arange(channels)[None, :, None, None]
@@ -232,7 +244,7 @@ def _shifted(images: Tensor, shifts: torch.Generator) -> Tensor:
 
 
 def _accuracy(network: nn.Sequential, data: Data, seed: int) -> float:
-    rows = data.held_out(10_000, seed)
+    rows = data.held_out(_affordable(data.shape), seed)
     guessed = _batched(lambda block: network(block).argmax(1), rows["real"])
     return float((guessed == rows["label"]).double().mean())
 
@@ -262,12 +274,12 @@ def _read(path: Path, name: str, data: Data) -> Classifier | None:
     try:
         with safe_open(path, framework="pt") as file:
             record = json.loads((file.metadata() or {})["classifier"])
-            weights = {key: file.get_tensor(key) for key in file.keys()}
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         with torch.random.fork_rng(devices=[]):
             network = _network(data.shape, len(data.classes))
         network.load_state_dict(weights)
         accuracy = float(record["accuracy"])
-    except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError):
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError):
         return None
     if record["hash"] != content_hash(weights):
         return None

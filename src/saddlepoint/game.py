@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
 
 from saddlepoint.average import EMA
 from saddlepoint.network import Execution, Plain
+
+if TYPE_CHECKING:
+    from saddlepoint.bound import MethodGame
 
 Vector = Tensor
 Players = dict[str, Vector]
@@ -48,6 +51,10 @@ class Game(ABC):
     def sample(self, players: Players, memory: Memory, batch: Batch) -> Tensor:
         """Samples in evaluation mode, a row for each row of noise in `batch`."""
         raise NotImplementedError(f"{type(self).__name__} has nothing to sample")
+
+    def bound(self) -> MethodGame:
+        """The game of a method under all transformations."""
+        raise NotImplementedError(f"{type(self).__name__} has no networks")
 
     def needs(self, who: tuple[str, ...]) -> frozenset[str]:
         """The entries of a batch that an evaluation for `who` reads."""

@@ -96,7 +96,8 @@ def _dress(axes: Axes) -> None:
         ncols=3,
         fontsize=8,
         frameon=False,
-        handletextpad=0.1,
+        markerscale=1.5,
+        handletextpad=0.0,
         columnspacing=1.0,
         labelcolor=MUTED,
     )

@@ -1,0 +1,44 @@
+"""The evaluation of a run: which extractor, which scores."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from torch import Tensor
+
+from saddlepoint.data.densities import Density
+from saddlepoint.data.protocol import Data
+from saddlepoint.metrics import Reference, Score, mode_scores
+
+
+class Evaluator:
+    """Scores generated samples against the data; the real side is looked at once, at the first call."""
+
+    def __init__(self, data: Data, n: int, seed: int, say: Callable[[str], None] = lambda text: None) -> None:
+        self.data, self.n, self.seed, self.say = data, n, seed, say
+        self._reference: Reference | None = None
+
+    @property
+    def reference(self) -> Reference:
+        if self._reference is None:
+            from saddlepoint.features import default_extractor
+
+            self.say(f"looking at {self.data.name} for evaluation")
+            extractor = default_extractor(self.data)
+            self._reference = Reference.of(self.data, extractor, self.n, self.seed)
+        return self._reference
+
+    def __call__(self, samples: Tensor) -> tuple[Score, ...]:
+        """Fréchet distance, precision and recall; for densities with known modes their coverage too."""
+        scores = self.reference.scores(samples)
+        if isinstance(self.data, Density) and self.data.centres is not None and self.data.sigma is not None:
+            scores += mode_scores(
+                samples=samples, data=self.data, centres=self.data.centres, sigma=self.data.sigma, seed=self.seed
+            )
+        return scores
+
+    @staticmethod
+    def headline(scores: tuple[Score, ...]) -> float:
+        """The score by which checkpoints are ranked: the Fréchet distance, lower is better."""
+        return next((s.value for s in scores if s.metric == "frechet-distance"), math.inf)

@@ -1,0 +1,209 @@
+"""What a command asks for, put together and checked before anything is written."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from saddlepoint.budget import Budget
+from saddlepoint.compiled import compiler_missing
+from saddlepoint.data.protocol import Data
+from saddlepoint.errors import InputError
+from saddlepoint.game import Game
+from saddlepoint.method import Method
+from saddlepoint.network import Functional, Plain, Precision
+from saddlepoint.networks import Networks, for_shape
+from saddlepoint.optim import Optimizer
+from saddlepoint.parallel import Processes, synchronised, transformed
+from saddlepoint.random import key
+from saddlepoint.schedules import Schedule, needs_end
+from saddlepoint.settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """method + data + networks + budget + settings: what a run computes and how."""
+
+    method: Method
+    data: Data
+    networks: Networks | Mapping[str, nn.Module] | None
+    budget: Budget
+    settings: Settings
+
+    @property
+    def rows(self) -> int:
+        return self.settings.batch_size or self.method.batch_size
+
+    @property
+    def channels_last(self) -> bool:
+        chosen = self.settings.channels_last
+        return len(self.data.shape) == 3 if chosen is None else chosen
+
+    def pair(self) -> Networks | Mapping[str, nn.Module]:
+        return self.networks if self.networks is not None else fitting(self.method, for_shape(self.data.shape))
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The networks with the run's initial weights; modules of one's own keep the weights they come with."""
+        pair = self.pair()
+        if isinstance(pair, Mapping):
+            return dict(pair)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key(self.settings.seed, "initialisation"))
+            return pair.build(self.data.shape, self.method.latent.size)
+
+    def check(self) -> None:
+        """Everything that can be refused without training."""
+        check_numbers(self.method, self.method.name)
+        if self.data.size is not None and self.rows > self.data.size:
+            raise InputError(
+                f"batch size {self.rows} is larger than the {self.data.size} training rows of {self.data.name}: "
+                f"give --batch-size {self.data.size} or less"
+            )
+        if self.rows < 2:
+            raise InputError(f"batch size {self.rows} is too small: give at least 2")
+        if self.budget.seconds is not None and needs_end(self.method):
+            raise InputError(
+                f"a schedule of {self.method.name} spans the whole run and a budget in seconds has no known end: "
+                "give steps, images or gradients, or the schedule an `over`"
+            )
+
+    def identity(self, threads: int) -> dict[str, Any]:
+        """What must be equal for a run to be continued."""
+        s = self.settings
+        known = {
+            "method": repr(self.method),
+            "data": self.data.identity,
+            "networks": describe(self.pair()),
+            "seed": s.seed,
+            "batch_size": self.rows,
+            "precision": s.precision,
+            "device": s.device,
+            "threads": threads,
+            "compile": s.compile,
+            "chunk": s.chunk if s.compile else None,
+            "accumulate": s.accumulate,
+            "channels_last": self.channels_last,
+        }
+        if needs_end(self.method):
+            known["budget"] = repr(self.budget)
+        return known
+
+    def record(self, threads: int, source: Mapping[str, Any]) -> dict[str, Any]:
+        """run.json; `source` says how the data were asked for: {"spec": …, "options": {…}}."""
+        m, s = self.method, self.settings
+        return {
+            "identity": self.identity(threads),
+            "method": repr(m),
+            "method_id": m.name,
+            "formula": m.formula,
+            "citation": m.paper,
+            "deviations": list(m.deviations),
+            "data": {
+                **source,
+                "identity": self.data.identity,
+                "shape": list(self.data.shape),
+                "size": self.data.size,
+                "classes": list(self.data.classes),
+            },
+            "networks": describe(self.pair()),
+            "seed": s.seed,
+            "batch_size": self.rows,
+            "precision": s.precision,
+            "device": s.device,
+            "threads": threads,
+            "compile": s.compile,
+            "accumulate": s.accumulate,
+            "settings": repr(s),
+            "budget": {self.budget.unit: self.budget.limit},
+        }
+
+
+def game_of(plan: Plan, method: Method, processes: Processes, device: torch.device) -> tuple[Game, list[str]]:
+    """The game of `method` (the plan's own or one of its stages) as the run plays it, and what the log has to say."""
+    modules = plan.modules()
+    if processes.world > 1:
+        modules = {name: synchronised(module) for name, module in modules.items()}
+    precision = Precision(plan.settings.precision)
+    execution = Functional(precision) if compiling(plan, device) else Plain(precision)
+    if plan.settings.compile and processes.world > 1:
+        raise InputError("compile works within one process: start without torchrun, or leave --compile out")
+    reference = plan.data.training(8)
+    if len(reference["real"]) < 2:
+        raise InputError(f"{plan.data.name} has a single training row; give at least 2")
+    game = method.game(
+        {name: module.cpu() for name, module in modules.items()},
+        reference,
+        execution=execution,
+        channels_last=plan.channels_last,
+        gather=processes.gather(),
+    )
+    return transformed(game, processes, plan.settings.accumulate, plan.rows)
+
+
+def compiling(plan: Plan, device: torch.device) -> bool:
+    return plan.settings.compile and compiler_missing(device) is None
+
+
+def fitting(method: Method, pair: Networks) -> Networks:
+    """The pair as the method needs it: without normalisation that couples samples in the discriminator, where a
+    penalty speaks of single samples."""
+    from dataclasses import replace
+
+    if method.per_row and is_dataclass(pair) and any(f.name == "discriminator_norm" for f in fields(pair)):
+        return replace(pair, discriminator_norm="none")  # type: ignore[type-var, return-value]
+    return pair
+
+
+def describe(pair: Networks | Mapping[str, nn.Module]) -> str:
+    return str(dict(pair)) if isinstance(pair, Mapping) else repr(pair)
+
+
+def check_numbers(value: Any, where: str) -> None:
+    """Learning rates are positive numbers, wherever they stand in a value."""
+    if isinstance(value, Optimizer) and not isinstance(getattr(value, "lr", 1.0), Schedule):
+        lr = getattr(value, "lr", 1.0)
+        if not (lr > 0 and math.isfinite(lr)):
+            raise InputError(f"learning rate {lr} of {where} is not possible: give a number above 0")
+    if is_dataclass(value):
+        for f in fields(value):
+            check_numbers(getattr(value, f.name), f"{where}.{f.name}")
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            check_numbers(part, f"{where}.{name}")
+    elif isinstance(value, (tuple, list)):
+        for index, part in enumerate(value):
+            check_numbers(part, f"{where}.{index}")
+
+
+def environment() -> dict[str, Any]:
+    """Where a run takes place."""
+    import os
+    from datetime import UTC, datetime
+
+    from saddlepoint import __version__
+
+    return {
+        "saddlepoint": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+        return names[0] if names else platform.machine()
+    except OSError:
+        return platform.processor() or platform.machine()

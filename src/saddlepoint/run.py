@@ -1,0 +1,199 @@
+"""A run is a folder that holds everything about one training and can continue itself."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle  # for the name of an error only: nothing is unpickled
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from saddlepoint.errors import InputError
+from saddlepoint.paths import write_atomic
+from saddlepoint.state import State
+
+
+class Folder:
+    """The files of a run. One process writes: `lock` refuses a second one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / "run.json"
+        self.metrics = path / "metrics.jsonl"
+        self.evaluations = path / "evaluations.jsonl"
+        self.summary = path / "summary.json"
+        self.checkpoints = path / "checkpoints"
+        self.samples = path / "samples"
+        self.weights = path / "weights"
+        self._handle: Any = None
+
+    # -- opening ------------------------------------------------------------------------------------
+
+    @classmethod
+    def existing(cls, path: Path) -> Folder:
+        """The folder of a run that was begun, or a sentence."""
+        folder = cls(path)
+        if not folder.record.is_file():
+            what = "is not a run: it has no run.json" if path.is_dir() else "does not exist"
+            raise InputError(f"{path} {what}; give the --out folder of a training")
+        return folder
+
+    def refuse(self) -> None:
+        """Say why a folder that is there and not a run is left alone."""
+        if not self.path.is_dir():
+            raise InputError(f"{self.path} is a file; --out takes a folder")
+        raise InputError(f"{self.path} is not empty and not a run; give --out a new folder")
+
+    def begin(self, record: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
+        """Make the folder of a new run."""
+        for folder in (self.path, self.checkpoints, self.samples, self.weights):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / "environment.json", environment)
+        write_json(self.record, record)
+
+    def lock(self) -> None:
+        """Hold the folder for this process until it ends."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._handle = open(self.path / ".lock", "w")  # noqa: SIM115 (held as long as the process trains)
+        try:
+            _lock(self._handle)
+        except OSError as error:
+            self._handle.close()
+            raise InputError(f"another process is training in {self.path}; wait for it or give another --out") from error
+
+    def unlock(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+    def discard(self) -> None:
+        """Remove a folder in which nothing was trained yet."""
+        self.unlock()
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    # -- what was wanted ------------------------------------------------------------------------------
+
+    def read(self) -> dict[str, Any]:
+        return read_json(self.record)
+
+    def check(self, identity: Mapping[str, Any]) -> None:
+        """Refuse to continue a run as another one, printing the difference."""
+        before = self.read()["identity"]
+        different = [name for name in identity if before.get(name) != identity[name]]
+        if different:
+            changes = "; ".join(f"{n} was {_short(before.get(n), identity[n])}" for n in different)
+            raise InputError(f"{self.path} holds another run: {changes}; give another --out, or the same settings")
+
+    # -- lines ----------------------------------------------------------------------------------------
+
+    def truncate(self, step: int) -> None:
+        """Drop what was logged after `step`, and a half-written last line."""
+        for path in (self.metrics, self.evaluations):
+            if path.is_file():
+                keep = sum(size for size, row in _lines(path) if row["step"] <= step)
+                if keep != path.stat().st_size:
+                    os.truncate(path, keep)
+
+    def append(self, path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add lines and force them to disk."""
+        with open(path, "a") as file:
+            file.write("".join(json.dumps(row) + "\n" for row in rows))
+            file.flush()
+            os.fsync(file.fileno())
+
+    def rows(self, path: Path) -> list[dict[str, Any]]:
+        return [row for _, row in _lines(path)] if path.is_file() else []
+
+    # -- checkpoints ------------------------------------------------------------------------------------
+
+    def save(self, state: State, extra: Mapping[str, Any], keep: int) -> Path:
+        """Write the state beside, sync, rename; keep the last `keep` checkpoints."""
+        path = self.checkpoints / f"{state.clock['step']:09d}.pt"
+        buffer = io.BytesIO()
+        torch.save({"state": state._asdict(), "extra": dict(extra)}, buffer)
+        write_atomic(path, buffer.getvalue())
+        for old in self.saved()[:-keep]:
+            old.unlink()
+        return path
+
+    def saved(self) -> list[Path]:
+        """Checkpoints, oldest first."""
+        return sorted(self.checkpoints.glob("[0-9]*.pt"))
+
+    def keep_best(self, path: Path, score: Mapping[str, Any]) -> None:
+        """A second name for the checkpoint with the best held-out score, beside which the score lies."""
+        write_atomic(self.checkpoints / "best.pt", path.read_bytes())
+        write_json(self.checkpoints / "best.json", score)
+
+    def load(self, path: Path, device: torch.device) -> tuple[State, dict[str, Any]]:
+        """A state from a checkpoint. Nothing is unpickled but plain containers of tensors."""
+        try:
+            content = torch.load(path, map_location=device, weights_only=True)
+            return State(**content["state"]), content["extra"]
+        except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+            older = [p.name for p in self.saved() if p.name < path.name]
+            instead = f"delete it to go on from {older[-1]}" if older else "no older one is left"
+            raise InputError(f"the checkpoint {path} is damaged and cannot be read; {instead}") from error
+
+    def last(self) -> Path | None:
+        saved = self.saved()
+        return saved[-1] if saved else None
+
+
+def _lock(handle: Any) -> None:
+    if os.name == "posix":
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    else:
+        import msvcrt
+
+        msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(bytes, row) of each whole line; a cut last line ends the file."""
+    with open(path, "rb") as file:
+        for line in file:
+            try:
+                row = json.loads(line) if line.endswith(b"\n") else None
+            except ValueError:
+                row = None
+            if not isinstance(row, dict):
+                return
+            yield len(line), row
+
+
+def _short(before: Any, after: Any) -> str:
+    """Both values where they differ, shortened to the neighbourhood of the first difference."""
+    a, b = str(before), str(after)
+    start = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+    lo = max(0, start - 40)
+    cut = lambda text: ("…" if lo else "") + text[lo : start + 60] + ("…" if len(text) > start + 60 else "")  # noqa: E731
+    return f"{cut(a)!r} and is now {cut(b)!r}"
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    write_atomic(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} does not hold a JSON object")
+    return value
+
+
+def write_weights(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Safetensors: names and numbers only, no time stamps, so equal weights are equal files."""
+    from safetensors.torch import save
+
+    write_atomic(path, save({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}))

@@ -1,0 +1,46 @@
+"""Samples of a game from keyed noise, in rows that do not depend on how they are batched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saddlepoint.game import Game, Memory, Players
+from saddlepoint.method import Method
+from saddlepoint.random import generator
+from saddlepoint.state import State
+
+PART = 250  # rows at a time
+
+
+def latents(method: Method, n: int, seed: int, name: str, truncation: float | None = None) -> dict[str, Tensor]:
+    """`n` rows of the method's prior, drawn on the CPU so that they are the same on every device."""
+    drawn = {
+        part: draw.sample(n, generator("cpu", seed, name, part)) for part, draw in method.latent.draws().items()
+    }
+    if truncation is not None:
+        drawn["latent"] = method.latent.truncate(drawn["latent"], truncation)
+    return drawn
+
+
+def samples(game: Game, players: Players, memory: Memory, noise: Mapping[str, Tensor]) -> Tensor:
+    """float32 samples on the CPU, in evaluation mode, a row for each row of noise."""
+    device = next(iter(players.values())).device
+    rows = len(next(iter(noise.values())))
+    made = [
+        game.sample(players, memory, {n: t[i : i + PART].to(device) for n, t in noise.items()})
+        for i in range(0, rows, PART)
+    ]
+    return torch.cat(made).float().cpu().contiguous()
+
+
+def deployed(game: Any, state: State) -> tuple[Players, Memory, str]:
+    """What one would use after training: averaged weights and statistics where the method keeps them."""
+    if not state.average:
+        return state.players, state.memory, "raw"
+    players = {**state.players, **{name: a["vector"] for name, a in state.average.items()}}
+    buffers = {**state.memory.get("buffers", {}), **{name: a["buffers"] for name, a in state.average.items()}}
+    return players, {**state.memory, "buffers": buffers}, "average"

@@ -1,0 +1,109 @@
+"""A run, opened to sample from it and to evaluate it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.budget import Budget
+from saddlepoint.data import load
+from saddlepoint.data.protocol import Data
+from saddlepoint.errors import InputError
+from saddlepoint.evaluate import Evaluator
+from saddlepoint.metrics import Score
+from saddlepoint.plan import Plan
+from saddlepoint.run import Folder
+from saddlepoint.sampling import deployed, latents, samples
+from saddlepoint.settings import Settings
+from saddlepoint.vocabulary import read
+
+
+class Run:
+    """A trained or training GAN in a folder: `Run.open("runs/digits").sample(64)`."""
+
+    def __init__(self, folder: Folder, plan: Plan, game: Any, state: Any) -> None:
+        self.folder, self.plan, self.game, self.state = folder, plan, game, state
+        self.path, self.method, self.data = folder.path, plan.method, plan.data
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        data: Data | None = None,
+        networks: Mapping[str, nn.Module] | None = None,
+        best: bool = False,
+    ) -> Run:
+        """The run in `path` at its last checkpoint, or at the best by the held-out score. Modules of one's own have to
+        be given again, since a run holds values and numbers but no code."""
+        folder = Folder.existing(Path(path))
+        record = folder.read()
+        wanted = folder.checkpoints / "best.pt" if best else folder.last()
+        if wanted is None or not wanted.is_file():
+            raise InputError(f"{path} has no {'best ' if best else ''}checkpoint yet; let the run train further")
+        pair = networks if networks is not None else _pair(record["networks"])
+        settings: Settings = Settings(seed=record["seed"], batch_size=record["batch_size"])
+        known = data if data is not None else load_recorded(record["data"])
+        plan = Plan(read(record["method"]), known, pair, Budget(steps=1), settings)
+        channels_last = record["identity"]["channels_last"]
+        game = plan.method.game(plan.modules(), known.training(8), channels_last=channels_last)
+        return cls(folder, plan, game, folder.load(wanted, torch.device("cpu"))[0])
+
+    def sample(self, n: int = 64, seed: int = 0, truncation: float | None = None) -> Tensor:
+        """n samples, float32 [n, *shape], images in [-1, 1]; averaged weights where the method keeps them."""
+        return self.render(latents(self.method, n, seed, "sample", truncation))
+
+    def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> Tensor:
+        """`rows` straight lines between pairs of latents, `steps` samples each: [rows * steps, *shape].
+
+        On the way between two Gaussian draws the norm is kept that of the ends (spherical interpolation, White 2016).
+        """
+        start, end = (latents(self.method, rows, seed, f"interpolation {side}")["latent"] for side in ("start", "end"))
+        line = torch.linspace(0, 1, steps).view(1, steps, 1)
+        return self.render({"latent": slerp(start, end, line).flatten(0, 1)})
+
+    def render(self, noise: dict[str, Tensor]) -> Tensor:
+        players, memory, _ = deployed(self.game, self.state)
+        return samples(self.game, players, memory, noise)
+
+    def evaluate(self, n: int = 2000, seed: int = 0, data: Data | None = None) -> tuple[Score, ...]:
+        """Scores of n samples against the held-out rows of the run's data, or of other data."""
+        made = self.render(latents(self.method, n, seed, "evaluation"))
+        return Evaluator(data or self.data, n, seed)(made)
+
+    def generator(self) -> nn.Module:
+        """The trained generator as an ordinary module in evaluation mode: latent [n, size] -> samples."""
+        module = self.plan.modules()["generator"]
+        players, memory, _ = deployed(self.game, self.state)
+        named = self.game.networks["generator"].layout.named(players["generator"])
+        module.load_state_dict({**named, **memory["buffers"]["generator"]}, strict=False)
+        return module.eval()
+
+
+def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
+    """Points on the great arc from start [n, d] to end [n, d], norms interpolated linearly: [n, steps, d]."""
+    a, b = (x / x.norm(dim=1, keepdim=True) for x in (start, end))
+    angle = (a * b).sum(1).clamp(-1, 1).arccos().view(-1, 1, 1).clamp(min=1e-6)
+    a, b = a.unsqueeze(1), b.unsqueeze(1)
+    arc = (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / angle.sin()
+    norms = start.norm(dim=1).view(-1, 1, 1) * (1 - share) + end.norm(dim=1).view(-1, 1, 1) * share
+    return arc * norms
+
+
+def load_recorded(recorded: Mapping[str, Any]) -> Data:
+    """The data set of a run; one that has changed since is refused."""
+    options = recorded.get("options", {})
+    data = load(recorded["spec"], **options)
+    if data.identity != recorded["identity"]:
+        raise InputError(f"the data set {recorded['spec']} has changed since the run was trained; pass it with --data")
+    return data
+
+
+def _pair(text: str) -> Any:
+    if text.startswith("{"):
+        raise InputError("this run was trained with modules of your own; open it from Python with networks=…")
+    return read(text)
