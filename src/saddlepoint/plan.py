@@ -95,7 +95,7 @@ class Plan:
         return known
 
     def record(self, threads: int, source: Mapping[str, Any]) -> dict[str, Any]:
-        """run.json; `source` says how the data were asked for: {"spec": …, "options": {…}}."""
+        """run.json; `source` says how the data were asked for: {"spec": …, "options": {…}, "command": …}."""
         m, s = self.method, self.settings
         return {
             "identity": self.identity(threads),
@@ -105,7 +105,8 @@ class Plan:
             "citation": m.paper,
             "deviations": list(m.deviations),
             "data": {
-                **source,
+                "spec": source["spec"],
+                "options": source["options"],
                 "identity": self.data.identity,
                 "shape": list(self.data.shape),
                 "size": self.data.size,
@@ -120,6 +121,7 @@ class Plan:
             "compile": s.compile,
             "accumulate": s.accumulate,
             "settings": repr(s),
+            "command": source.get("command", ""),
             "budget": {self.budget.unit: self.budget.limit},
         }
 

@@ -96,7 +96,9 @@ def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
 
 def load_recorded(recorded: Mapping[str, Any]) -> Data:
     """The data set of a run; one that has changed since is refused."""
-    options = recorded.get("options", {})
+    options = dict(recorded["options"])
+    if isinstance(options.get("size"), list):
+        options["size"] = tuple(options["size"])
     data = load(recorded["spec"], **options)
     if data.identity != recorded["identity"]:
         raise InputError(f"the data set {recorded['spec']} has changed since the run was trained; pass it with --data")

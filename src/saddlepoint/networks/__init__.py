@@ -1,0 +1,50 @@
+"""Generator and discriminator pairs as values: `DCGAN(width=32).build((1, 28, 28), latent=64)`.
+
+A value describes a pair for samples of any fitting shape; `build` makes the modules,
+
+    generator      latent [n, latent] -> samples [n, *shape], images in (-1, 1) through tanh
+    discriminator  samples [n, *shape] -> scores [n], raw and never probabilities
+
+drawing the initial weights from torch's global generator, which the caller seeds. Names are resolved on first
+use, so importing this package does not import torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from saddlepoint.networks.dcgan import DCGAN
+    from saddlepoint.networks.mlp import MLP
+    from saddlepoint.networks.r3net import R3Net
+    from saddlepoint.networks.resnet import ResNet
+
+__all__ = ["DCGAN", "MLP", "Networks", "R3Net", "ResNet", "for_shape"]
+
+
+class Networks(Protocol):
+    """What every value here is, and what a pair of one's own needs in order to stand in its place."""
+
+    def build(self, shape: tuple[int, ...], latent: int, classes: int = 0) -> dict[str, nn.Module]:
+        """Fresh modules, keys "generator" and "discriminator"; InputError where the shape does not fit."""
+        ...
+
+
+def for_shape(shape: tuple[int, ...]) -> Networks:
+    """The default pair for samples of this shape: DCGAN for images (channels, height, width), else MLP."""
+    if len(shape) == 3:
+        from saddlepoint.networks.dcgan import DCGAN
+
+        return DCGAN()
+    from saddlepoint.networks.mlp import MLP
+
+    return MLP()
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{name.lower()}"), name)
