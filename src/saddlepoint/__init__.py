@@ -5,21 +5,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from saddlepoint.version import __version__
 
 if TYPE_CHECKING:
     from saddlepoint.budget import Budget
     from saddlepoint.method import Method
     from saddlepoint.settings import Settings
-    from saddlepoint.train import train
-    from saddlepoint.trained import Run
+    from saddlepoint.trained import Run, train
 
 _WHERE = {
     "Budget": "budget",
     "Method": "method",
     "Run": "trained",
     "Settings": "settings",
-    "train": "train",
+    "train": "trained",
 }
 __all__ = ["Budget", "Method", "Run", "Settings", "__version__", "train"]
 

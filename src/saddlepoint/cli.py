@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(usage())
         return 0
     if given[0] == "--version":
-        from saddlepoint import __version__
+        from saddlepoint.version import __version__
 
         print(__version__)
         return 0

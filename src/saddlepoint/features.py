@@ -207,10 +207,10 @@ def _convolution(channels: int, wide: int) -> tuple[nn.Module, ...]:
 def _train(data: Data, name: str, seed: int, progress: Progress | None) -> Classifier:
     """AdamW with a one-cycle learning rate on cross entropy; images shifted by up to a twelfth of the side.
 
-    Between 60,000 and 200,000 examples, four passes where the size lies between. No label smoothing: the
+    60,000 to 150,000 examples, four passes where the size lies between. No label smoothing: the
     entropy of p(y|x) on real images is itself a measurement.
     """
-    examples = min(max(60_000, 4 * (data.size or 0)), 200_000)
+    examples = min(max(60_000, 4 * (data.size or 0)), 150_000)
     steps, shifts = examples // BATCH, generator("cpu", "shift", seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key("classifier", seed))

@@ -188,7 +188,7 @@ def environment() -> dict[str, Any]:
     import os
     from datetime import UTC, datetime
 
-    from saddlepoint import __version__
+    from saddlepoint.version import __version__
 
     return {
         "saddlepoint": __version__,

@@ -1,4 +1,4 @@
-"""A run, opened to sample from it and to evaluate it."""
+"""Training from Python, and a run opened to sample from it and to evaluate it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from saddlepoint.data import load
 from saddlepoint.data.protocol import Data
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
+from saddlepoint.method import Method
 from saddlepoint.metrics import Score
+from saddlepoint.networks import Networks
 from saddlepoint.plan import Plan
 from saddlepoint.run import Folder
 from saddlepoint.sampling import deployed, latents, samples
 from saddlepoint.settings import Settings
+from saddlepoint.training import carry_out
 from saddlepoint.vocabulary import read
 
 
@@ -53,6 +56,12 @@ class Run:
         game = plan.method.game(plan.modules(), known.training(8), channels_last=channels_last)
         return cls(folder, plan, game, folder.load(wanted, torch.device("cpu"))[0])
 
+    @classmethod
+    def untrained(cls, run: Run) -> Run:
+        """The same run before its first step: the same networks with their initial weights."""
+        players, memory = run.game.init(run.plan.settings.seed, run.data.training(8))
+        return cls(run.folder, run.plan, run.game, run.method.dynamics.init(run.game, players, memory))
+
     def sample(self, n: int = 64, seed: int = 0, truncation: float | None = None) -> Tensor:
         """n samples, float32 [n, *shape], images in [-1, 1]; averaged weights where the method keeps them."""
         return self.render(latents(self.method, n, seed, "sample", truncation))
@@ -82,6 +91,27 @@ class Run:
         named = self.game.networks["generator"].layout.named(players["generator"])
         module.load_state_dict({**named, **memory["buffers"]["generator"]}, strict=False)
         return module.eval()
+
+
+def train(
+    method: Method,
+    data: Data | str,
+    networks: Networks | Mapping[str, nn.Module] | None = None,
+    *,
+    out: str | Path,
+    budget: Budget,
+    settings: Settings = Settings(),
+) -> Run:
+    """Train `method` on `data` in the folder `out`, or continue what is there; returns the `Run`.
+
+    `networks`: a value such as `DCGAN(width=32)`, or {"generator": module, "discriminator": module} of your own; by
+    default DCGAN for images and MLP for vectors. Raises `InputError` for what cannot be, `TrainingFailed` when a loss
+    stops being finite.
+    """
+    source = {"spec": data if isinstance(data, str) else data.name, "options": {}}
+    plan = Plan(method, load(data) if isinstance(data, str) else data, networks, budget, settings)
+    carry_out(plan, Path(out), source)
+    return Run.open(out, data=plan.data, networks=networks if isinstance(networks, Mapping) else None)
 
 
 def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:

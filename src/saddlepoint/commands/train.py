@@ -61,7 +61,7 @@ def run(arguments: list[str]) -> None:
     method = method_of(arguments[0])
     given = parse(command(method), f"train {arguments[0].split('(')[0]}", arguments[1:])
     from saddlepoint.plan import Plan
-    from saddlepoint.train import carry_out
+    from saddlepoint.training import carry_out
 
     spec, options = spec_of(given.data), given.images_as.options()
     plan = Plan(

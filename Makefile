@@ -1,0 +1,51 @@
+# Two targets do everything on a fresh machine, virtual environment included: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+.PHONY: demo test slow lint types layers evidence benchmark clean
+
+demo: $(VENV)/.installed
+	$(BIN)/saddlepoint demo --out runs/digits
+
+test: $(VENV)/.tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+slow: $(VENV)/.tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.linted
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.linted
+	$(BIN)/mypy
+
+layers: $(VENV)/.linted
+	$(BIN)/lint-imports
+
+evidence: $(VENV)/.tested
+	$(BIN)/python evidence/run_all.py
+
+benchmark: $(VENV)/.installed
+	$(BIN)/python benchmarks/step.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(INSTALL) pytest pytest-timeout pytest-xdist hypothesis selenium
+	touch $@
+
+$(VENV)/.linted: $(VENV)/.installed
+	$(INSTALL) ruff mypy import-linter
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,56 @@
+"""Metrics as pure functions of features or samples, `real=` and `fake=` by keyword, and scores with their
+identity."""
+
+from saddlepoint.metrics.controls import (
+    averages_of_two,
+    copies_of_training,
+    fake_controls,
+    fitted_gaussian,
+    independent_pixels,
+)
+from saddlepoint.metrics.evaluation import Reference, mode_scores
+from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
+from saddlepoint.metrics.labels import class_shares, entropies, mean_entropy
+from saddlepoint.metrics.manifold import PrecisionRecall, inside, precision_recall
+from saddlepoint.metrics.modes import ModeCoverage, mode_coverage
+from saddlepoint.metrics.neighbours import (
+    nearest_distances,
+    nearest_neighbour_accuracy,
+    nearest_neighbour_distance_ratio,
+    neighbour_hits,
+)
+from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
+from saddlepoint.metrics.table import Acceptance, Column, Row, TrustTable, trust_table
+
+__all__ = [
+    "Acceptance",
+    "Column",
+    "Difference",
+    "ModeCoverage",
+    "PrecisionRecall",
+    "Reference",
+    "Row",
+    "Score",
+    "TrustTable",
+    "averages_of_two",
+    "bootstrap_interval",
+    "class_shares",
+    "copies_of_training",
+    "difference",
+    "entropies",
+    "fake_controls",
+    "fitted_gaussian",
+    "frechet_distance",
+    "frechet_interval",
+    "independent_pixels",
+    "inside",
+    "mean_entropy",
+    "mode_coverage",
+    "mode_scores",
+    "nearest_distances",
+    "nearest_neighbour_accuracy",
+    "nearest_neighbour_distance_ratio",
+    "neighbour_hits",
+    "precision_recall",
+    "trust_table",
+]

@@ -1,0 +1,108 @@
+"""A number and all that it depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from saddlepoint.errors import InputError
+
+Interval = tuple[float, float]
+IDENTITY = ("metric", "version", "data", "extractor", "hash", "split", "n_real", "n_fake", "seed")
+
+
+@dataclass(frozen=True)
+class Score:
+    """The value of a metric with its identity: scores compare only when all of IDENTITY agrees.
+
+    metric, version: which definition. extractor, hash: what turned samples into features. data: identity of
+    the real side, and split which part of it. n_real, n_fake: rows on each side. seed: of the rows drawn and
+    of the resampling. interval: 95 % interval over samples. floor: the same metric between real and real at
+    the same n. note: why an interval or a floor is missing, or what else is to be known.
+    """
+
+    metric: str
+    value: float
+    extractor: str
+    hash: str
+    data: str
+    split: str
+    n_real: int
+    n_fake: int
+    seed: int
+    interval: Interval | None = None
+    floor: float | None = None
+    version: int = 1
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dumps`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Score:
+        """The score that `to_json` wrote; a record with other fields is refused."""
+        known = {field.name for field in fields(cls)}
+        if set(record) != known:
+            wrong = ", ".join(sorted(set(record) ^ known))
+            raise InputError(
+                f"a score record has exactly the fields {', '.join(sorted(known))}; differing: {wrong}."
+            )
+        interval = record["interval"]
+        return cls(**{**record, "interval": None if interval is None else (interval[0], interval[1])})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """value of one score minus another's, with a 95 % interval where both have one."""
+
+    value: float
+    interval: Interval | None
+
+
+def difference(first: Score, second: Score) -> Difference:
+    """first − second; scores of different identity are refused with the field that differs.
+
+    The half-widths of the intervals add in quadrature, as for independent samples. Both scores share their
+    real rows, whose part cancels, so the interval is on the wide side.
+    """
+    require_same_identity(first, second)
+    value = first.value - second.value
+    if first.interval is None or second.interval is None:
+        return Difference(value, None)
+    below = np.hypot(first.value - first.interval[0], second.interval[1] - second.value)
+    above = np.hypot(first.interval[1] - first.value, second.value - second.interval[0])
+    return Difference(value, (float(value - below), float(value + above)))
+
+
+def require_same_identity(first: Score, second: Score) -> None:
+    """Raise InputError naming the first field of IDENTITY in which the scores differ."""
+    for name in IDENTITY:
+        ours, theirs = getattr(first, name), getattr(second, name)
+        if ours != theirs:
+            raise InputError(f"scores of different {name} do not compare: {ours!r} and {theirs!r}.")
+
+
+def bootstrap_interval(
+    *samples: Tensor, seed: int, statistic: Callable[..., Any] = np.mean, resamples: int = 1000
+) -> Interval:
+    """95 % percentile bootstrap over the rows of each sample (numbers [n]), drawn anew independently of each
+    other.
+
+    `statistic(*samples, axis=…)` is the mean by default.
+    """
+    from scipy.stats import bootstrap
+
+    data = tuple(sample.double().numpy() for sample in samples)
+    options: dict[str, Any] = {
+        "n_resamples": resamples,
+        "method": "percentile",
+        "batch": 50,
+        "vectorized": True,
+    }
+    found = bootstrap(data, statistic, rng=np.random.default_rng(seed), **options).confidence_interval
+    return float(found.low), float(found.high)

@@ -1,0 +1,437 @@
+"""Training: the only loop of the project."""
+
+from __future__ import annotations
+
+import math
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.batches import Batches, Shard
+from saddlepoint.budget import Budget
+from saddlepoint.compiled import Compiled, compiler_missing
+from saddlepoint.data.protocol import Data
+from saddlepoint.dynamics.base import Info
+from saddlepoint.errors import InputError
+from saddlepoint.evaluate import Evaluator
+from saddlepoint.live import Live
+from saddlepoint.method import Method
+from saddlepoint.networks import Networks
+from saddlepoint.parallel import Processes
+from saddlepoint.plan import Plan, compiling, environment, game_of
+from saddlepoint.run import Folder, write_json, write_weights
+from saddlepoint.sampling import deployed, latents, samples
+from saddlepoint.settings import Settings
+from saddlepoint.state import State
+from saddlepoint.trackers import Trackers
+
+FLUSH = 50  # steps between looks at the losses: a look waits for the device
+
+
+class TrainingFailed(RuntimeError):
+    """A loss became NaN or infinite; the last good checkpoint is kept."""
+
+
+def carry_out(plan: Plan, out: Path, source: Mapping[str, Any], quiet: bool = False) -> None:
+    """Begin or continue the run of `plan` in `out`."""
+    plan.check()
+    device = plan.settings.place()
+    processes = Processes(device)
+    folder = Folder(out)
+    try:
+        with _memory_errors(plan), _threads(plan, folder) as threads, _deterministic():
+            Training(plan, folder, source, processes, device, threads, Live(processes.writer and not quiet)).run()
+    finally:
+        processes.close()
+
+
+class Training:
+    """One process's part of a run."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Folder,
+        source: Mapping[str, Any],
+        processes: Processes,
+        device: torch.device,
+        threads: int,
+        live: Live,
+    ) -> None:
+        self.plan, self.folder, self.live = plan, folder, live
+        self.record = plan.record(threads, source)
+        self.processes, self.device, self.threads = processes, device, threads
+        self.budget, self.settings = plan.budget, plan.settings
+        self.phases = [(stage.method, stage.steps) for stage in plan.method.before] + [(plan.method, None)]
+        self.phase, self.seconds, self.stop, self.message = 0, 0.0, False, ""
+        self.pending: list[tuple[dict[str, Any], Info]] = []
+        self.best = math.inf
+        self.saved_at, self.flushed_at = time.monotonic(), time.monotonic()
+
+    # -- from beginning to end ----------------------------------------------------------------------
+
+    def run(self) -> None:
+        self.said = self.enter(self.phase_at(0))  # fails before anything is written
+        if self.processes.writer:
+            self.claim()
+        try:
+            if not self.resume():
+                return
+            for line in self.said:
+                self.live.say(line)
+            with self.live.over(self.budget), _signals(self):
+                self.loop()
+            self.finish()
+        finally:
+            self.folder.unlock()
+
+    def claim(self) -> None:
+        """Lock the folder; begin it, or check that it holds this very run."""
+        fresh = not self.folder.path.exists() or not any(self.folder.path.iterdir())
+        if self.folder.record.is_file():
+            self.folder.check(self.plan.identity(self.threads))
+        try:
+            if not fresh and not self.folder.record.is_file():
+                self.folder.refuse()
+            self.folder.lock()
+            if fresh:
+                self.folder.begin(self.record, environment())
+        except OSError as error:
+            raise InputError(f"cannot write to {self.folder.path}: {error.strerror or error}") from error
+        self.evaluator = Evaluator(self.plan.data, self.settings.evaluation_samples, self.settings.seed, self.live.say)
+        self.trackers = Trackers(self.settings.trackers, self.folder.path, self.record)
+
+    def resume(self) -> bool:
+        """Take up the last checkpoint; False when nothing is left to do."""
+        path = self.processes.share(self.folder.last() if self.processes.writer else None)
+        if path is None:
+            if self.processes.writer:
+                self.folder.truncate(-1)
+                self.picture()
+                self.evaluate()
+                self.save()
+            return True
+        state, extra = self.folder.load(path, self.device)
+        if self.phase != extra["phase"]:
+            self.said = self.enter(extra["phase"])
+        self.state, self.seconds, self.best = state, extra["seconds"], extra["best"]
+        if self.processes.writer:
+            self.folder.truncate(self.state.clock["step"])
+        if self.budget.done(self.clock()):
+            self.live.say(f"{self.folder.path} is finished: {self.state.clock['step']} steps; nothing to do")
+            return False
+        self.live.say(f"continuing {self.folder.path} from step {self.state.clock['step']}")
+        return True
+
+    def enter(self, phase: int) -> list[str]:
+        """Make the game of a phase, with what the phase before hands on."""
+        method = self.phases[phase][0]
+        game, said = game_of(self.plan, method, self.processes, self.device)
+        reference = {n: t.to(self.device) for n, t in self.plan.data.training(8).items()}
+        players, memory = game.init(self.settings.seed, reference)
+        before = self.state if phase > 0 and phase == self.phase + 1 else None
+        if before is not None:
+            players |= {name: v for name, v in before.players.items() if name in players}
+            memory["buffers"] |= {n: b for n, b in before.memory["buffers"].items() if n in players}
+        self.game, self.phase, self.method = game, phase, method
+        self.state = method.dynamics.init(game, players, memory)
+        if before is not None:
+            self.state = self.state._replace(clock=before.clock)
+        shard = Shard(self.processes.rank, self.processes.world)
+        bound = game.bound()
+        self.batches = Batches(bound, self.plan.data, self.settings.seed, self.plan.rows, self.device, shard)
+        compiled = compiling(self.plan, self.device)
+        self.compiled = Compiled(game, method.dynamics, self.plan.rows) if compiled else None
+        missing = compiler_missing(self.device) if self.settings.compile else None
+        return said + ([missing] if missing else [])
+
+    def phase_at(self, step: int) -> int:
+        end = 0
+        for index, (_, steps) in enumerate(self.phases):
+            end += steps or 0
+            if steps is None or step < end:
+                return index
+        return len(self.phases) - 1
+
+    def loop(self) -> None:
+        while not self.processes.agree(self.budget.done(self.clock()) or self.stop):
+            if self.phase_at(self.state.clock["step"]) != self.phase:
+                self.said = self.enter(self.phase + 1)
+            before = self.budget.spent(self.clock())
+            started = time.perf_counter()
+            infos = self.advance()
+            self.seconds += time.perf_counter() - started
+            if self.processes.writer:
+                self.after(infos, before)
+
+    # -- moving -----------------------------------------------------------------------------------------
+
+    def clock(self) -> dict[str, Any]:
+        return {**self.state.clock, "seconds": self.seconds}
+
+    def advance(self) -> list[tuple[dict[str, Any], Info]]:
+        """One step, or one compiled chunk of steps; what was seen, with the clock after each."""
+        dynamics, clock, clocks, batches = self.method.dynamics, self.state.clock, [], []
+        turns = dynamics.turns(clock["step"])
+        for _ in range(self.chunk()):
+            batches.append(self.batches.step(clock, turns, self.budget.progress({**clock, "seconds": self.seconds})))
+            clock = dynamics.advance(self.game, clock, turns, self.plan.rows)
+            clocks.append(clock)
+        if self.compiled is None:
+            state, info = dynamics.step(self.game, self.state, turns, batches[0].__getitem__, self.plan.rows)
+            infos = [info]
+        else:
+            self.live.compiling(len(batches))
+            state, infos = self.compiled(self.state, turns, batches)
+        self.state = state._replace(clock=clock)
+        return list(zip(clocks, infos, strict=True))
+
+    def chunk(self) -> int:
+        """Steps to take at once: a whole chunk where it begins on a multiple of its length and ends within the budget
+        and the phase, else one. A function of the absolute step, so that a resumed run takes the same chunks."""
+        size, clock = self.settings.chunk, self.state.clock
+        if self.compiled is None or clock["step"] % size:
+            return 1
+        turns = self.method.dynamics.turns(clock["step"])
+        for _ in range(size):
+            ends = self.budget.seconds is None and self.budget.done(clock)
+            if ends or self.phase_at(clock["step"]) != self.phase:
+                return 1
+            if self.method.dynamics.turns(clock["step"]) != turns:
+                return 1
+            clock = self.method.dynamics.advance(self.game, clock, turns, self.plan.rows)
+        return size
+
+    # -- writing (one process) ------------------------------------------------------------------------
+
+    def after(self, infos: list[tuple[dict[str, Any], Info]], before: float) -> None:
+        """Log, and what is due: a picture, an evaluation, a checkpoint. A checkpoint comes last, so that whatever lies
+        before it in the folder belongs to a step it covers."""
+        self.pending += infos
+        spent, step = self.budget.spent(self.clock()), self.state.clock["step"]
+        now = time.monotonic()
+        due = {
+            "picture": _passed(before, spent, self.settings.pictures),
+            "evaluation": _passed(before, spent, self.settings.evaluations),
+            "checkpoint": now - self.saved_at >= self.settings.checkpoint_seconds
+            or bool(self.settings.checkpoint_steps and step % self.settings.checkpoint_steps == 0),
+        }
+        if any(due.values()) or len(self.pending) >= FLUSH or now - self.flushed_at > 1:
+            self.flush()
+        if due["picture"]:
+            self.picture()
+        if due["evaluation"]:
+            self.evaluate()
+        if due["evaluation"] or due["checkpoint"]:
+            self.save()
+
+    def flush(self) -> None:
+        """Write what was seen since the last look; stop at the first loss that is not finite."""
+        if not self.pending:
+            return
+        self.flushed_at = time.monotonic()
+        rows = _rows(self.pending, self.seconds)
+        self.pending = []
+        bad = next((row for row in rows if not all(math.isfinite(v) for v in row.values())), None)
+        good = [row for row in rows if bad is None or row["step"] < bad["step"]]
+        logged = [row for row in good if row["step"] % self.settings.log_every == 0]
+        self.folder.append(self.folder.metrics, logged)
+        self.trackers.log(logged)
+        if bad is not None:
+            self.fail(bad)
+        self.live.update(rows[-1], self.budget)
+
+    def fail(self, row: dict[str, Any]) -> None:
+        name = next(n for n, v in row.items() if not math.isfinite(v))
+        last = self.folder.last()
+        message = (
+            f"{name} became {row[name]} at step {row['step']}; training stopped, the last good checkpoint is "
+            f"{last.name if last else 'none'}: a lower learning rate or a gradient penalty may help"
+        )
+        write_json(self.folder.summary, self.summary("failed", message))
+        raise TrainingFailed(message)
+
+    def picture(self) -> None:
+        from saddlepoint.pictures import sample_picture
+        from saddlepoint.paths import write_atomic
+
+        shown = self.generated(latents(self.method, 64, self.settings.seed, "fixed noise"))
+        name = f"{self.state.clock['step']:08d}.png"
+        write_atomic(self.folder.samples / name, sample_picture(shown, self.plan.data))
+
+    def generated(self, noise: dict[str, Tensor]) -> Tensor:
+        players, memory, _ = deployed(self.game, self.state)
+        return samples(self.game, players, memory, noise)
+
+    def evaluate(self) -> None:
+        if not self.settings.evaluations:
+            return
+        n = self.settings.evaluation_samples
+        scores = self.evaluator(self.generated(latents(self.method, n, self.settings.seed, "evaluation")))
+        which = deployed(self.game, self.state)[2]
+        row = {**self.clock(), "weights": which, "scores": [score.to_json() for score in scores]}
+        self.folder.append(self.folder.evaluations, [row])
+        self.trackers.log([{"step": row["step"], **{f"evaluation/{s.metric}": s.value for s in scores}}])
+        self.live.scores(row["step"], scores)
+        self.judged = (self.evaluator.headline(scores), row)
+
+    def save(self) -> None:
+        self.flush()
+        self.saved_at = time.monotonic()
+        score, row = getattr(self, "judged", (math.inf, None))
+        better = row is not None and row["step"] == self.state.clock["step"] and score < self.best
+        self.best = min(score, self.best) if better else self.best
+        extra = {"phase": self.phase, "seconds": self.seconds, "best": self.best}
+        path = self.folder.save(self.state, extra, self.settings.keep)
+        if better:
+            self.folder.keep_best(path, row)
+
+    def finish(self) -> None:
+        """Last checkpoint, weights, summary and report; or how to continue."""
+        if not self.processes.writer:
+            return
+        self.save()
+        done = self.budget.done(self.clock())
+        if done:
+            self.weights()
+        write_json(self.folder.summary, self.summary("finished" if done else "stopped", self.message))
+        from saddlepoint import report
+
+        page = report.write(self.folder.path)
+        self.trackers.close()
+        if done:
+            self.live.say(f"finished after {self.state.clock['step']} steps; report: {page}")
+        else:
+            self.live.say(f"stopped at step {self.state.clock['step']}; the same command continues the run")
+
+    def weights(self) -> None:
+        """Final weights by name, raw and averaged."""
+        bound = self.game.bound()
+        for name, vector in self.state.players.items():
+            layout = bound.networks[name].layout
+            buffers = self.state.memory["buffers"][name]
+            write_weights(self.folder.weights / f"{name}.safetensors", {**layout.named(vector), **buffers})
+            if name in self.state.average:
+                average = self.state.average[name]
+                named = {**layout.named(average["vector"]), **average["buffers"]}
+                write_weights(self.folder.weights / f"{name}-average.safetensors", named)
+
+    def summary(self, status: str, message: str) -> dict[str, Any]:
+        clock = self.clock()
+        rate = clock["images"] / clock["seconds"] if clock["seconds"] else None
+        return {
+            "status": status,
+            **clock,
+            "images_per_second": rate,
+            "peak_memory_bytes": peak_memory(self.device),
+            "message": message,
+        }
+
+
+def _passed(before: float, after: float, marks: int) -> bool:
+    """Whether one of `marks` equal parts of the budget ended between two spent shares."""
+    return math.floor(after * marks + 1e-9) > math.floor(before * marks + 1e-9)
+
+
+def _rows(pending: list[tuple[dict[str, Any], Info]], seconds: float) -> list[dict[str, Any]]:
+    """Lines of the log: one transfer from the device a name, not one a step."""
+    names = sorted({name for _, info in pending for name in info})
+    columns = {
+        name: dict(
+            zip(
+                (i for i, (_, info) in enumerate(pending) if name in info),
+                torch.stack([info[name].float().mean() for _, info in pending if name in info]).tolist(),
+                strict=True,
+            )
+        )
+        for name in names
+    }
+    return [
+        {
+            **{n: v for n, v in clock.items() if n != "rows"},
+            "seconds": round(seconds, 4),
+            **{name: column[i] for name, column in columns.items() if i in column},
+        }
+        for i, (clock, _) in enumerate(pending)
+    ]
+
+
+def peak_memory(device: torch.device) -> int:
+    """Bytes: of the device for CUDA, else of the process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+@contextmanager
+def _signals(training: Training) -> Iterator[None]:
+    """SIGINT and SIGTERM finish the step, save and end the run; a second SIGINT ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        training.stop, training.message = True, f"stopped by {signal.Signals(number).name}"
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _threads(plan: Plan, folder: Folder) -> Iterator[int]:
+    """The run's number of CPU threads: what is asked for, else what the run began with, else torch's own."""
+    before = torch.get_num_threads()
+    recorded = folder.read()["threads"] if folder.record.is_file() else before
+    threads = plan.settings.threads or recorded
+    torch.set_num_threads(threads)
+    try:
+        yield threads
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Same seed, same bits: no kernels chosen by timing, none that add in any order."""
+    cudnn = torch.backends.cudnn
+    before = cudnn.benchmark, cudnn.deterministic
+    cudnn.benchmark, cudnn.deterministic = False, True
+    try:
+        yield
+    finally:
+        cudnn.benchmark, cudnn.deterministic = before
+
+
+@contextmanager
+def _memory_errors(plan: Plan) -> Iterator[None]:
+    """Out of memory, in one sentence with what to lower."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error).lower()
+        if not (isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text):
+            raise
+        raise InputError(
+            f"out of memory at batch size {plan.rows} on {plan.settings.device}: lower --batch-size or the networks' "
+            "width, raise --accumulate, or take --precision bf16"
+        ) from error
+
+

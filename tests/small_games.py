@@ -1,0 +1,103 @@
+"""Small networks, batches and games for the tests of the centre: points of the plane, a few dozen weights, and smooth
+activations, so that finite differences mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from saddlepoint.bound import MethodGame
+from saddlepoint.dynamics import Turn
+from saddlepoint.method import Method
+from saddlepoint.network import Execution, Plain
+from saddlepoint.optim import SGD
+from saddlepoint.state import State
+
+ROWS = 8
+CLOCK = {"step": 3, "images": 24, "progress": 0.25}
+
+
+def small(method: Method) -> Method:
+    """The method with a latent of three numbers."""
+    return replace(method, latent=replace(method.latent, size=3))
+
+
+def descent(method: Method, lr: Any = 0.05) -> Method:
+    """The method under plain descent, which does not blow rounding up."""
+    players = method.dynamics.optimizers
+    return replace(method, dynamics=replace(method.dynamics, optimizers={player: SGD(lr) for player in players}))
+
+
+def networks(method: Method, norm: bool = False, seed: int = 0) -> dict[str, nn.Module]:
+    """A pair for points of the plane; `norm`: with BatchNorm wherever the method allows it."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made: dict[str, nn.Module] = {
+            "generator": _net(method.latent.size, 2, norm),
+            "discriminator": nn.Sequential(_net(2, 1, norm and not method.per_row), nn.Flatten(0)),
+        }
+        for module in made.values():
+            for parameter in module.parameters():
+                nn.init.normal_(parameter, std=0.5)
+    return made
+
+
+def _net(inputs: int, outputs: int, norm: bool) -> nn.Module:
+    middle = (nn.BatchNorm1d(6), nn.Tanh()) if norm else (nn.Tanh(),)
+    return nn.Sequential(nn.Linear(inputs, 6), *middle, nn.Linear(6, outputs))
+
+
+def batch(game: MethodGame, rows: int = ROWS, seed: int = 0) -> dict[str, Any]:
+    generator = torch.Generator().manual_seed(seed)
+    noise = {name: draw.sample(rows, generator, {"real": (2,)}) for name, draw in game.draws.items()}
+    return {"real": torch.randn(rows, 2, generator=generator), **noise, "clock": CLOCK}
+
+
+def play(
+    method: Method, execution: Execution = Plain(), norm: bool = False, seed: int = 0
+) -> tuple[MethodGame, State]:
+    """The game of a method with small networks, and its state before the first step."""
+    reference = {"real": torch.randn(ROWS, 2, generator=torch.Generator().manual_seed(1))}
+    game = method.game(networks(method, norm, seed), reference, execution=execution)
+    return game, method.dynamics.init(game, *game.init(seed, reference))
+
+
+def distinct(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    return tuple(dict.fromkeys(turns))
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Tensors and numbers inside nested values, by path."""
+    if isinstance(value, State):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {p: leaf for name, part in value.items() for p, leaf in leaves(part, (*path, name)).items()}
+    return {path: value.clone() if isinstance(value, Tensor) else value}
+
+
+def differing(a: Any, b: Any) -> set[tuple[str, ...]]:
+    """Paths whose leaves are not equal bit for bit."""
+    left, right = leaves(a), leaves(b)
+    return {path for path in left.keys() | right.keys() if not _same(left.get(path), right.get(path))}
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.dtype == b.dtype and torch.equal(a, b)
+    return type(a) is type(b) and a == b
+
+
+def directions(vector: Tensor, count: int) -> list[Tensor]:
+    """Random unit vectors."""
+    generator = torch.Generator().manual_seed(0)
+    drawn = (torch.randn(vector.shape, generator=generator, dtype=vector.dtype) for _ in range(count))
+    return [d / d.norm() for d in drawn]
+
+
+def slope(function: Callable[[float], Any], h: float = 1e-4) -> Any:
+    """Derivative at 0 by the four-point rule, error O(h⁴)."""
+    return (function(-2 * h) - 8 * function(-h) + 8 * function(h) - function(2 * h)) / (12 * h)

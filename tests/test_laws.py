@@ -1,0 +1,330 @@
+"""Laws that every method of the catalogue obeys. A new file in `methods/` is tested by being there."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from small_games import ROWS, batch, descent, differing, directions, distinct, leaves, play, slope, small
+from torch import Tensor
+
+from saddlepoint import methods
+from saddlepoint.batches import Batches
+from saddlepoint.compiled import Compiled
+from saddlepoint.data import load
+from saddlepoint.method import Method
+from saddlepoint.network import Execution, Functional, Plain
+from saddlepoint.parallel import Accumulated
+from saddlepoint.penalties import R1
+from saddlepoint.state import State
+from saddlepoint.vocabulary import read
+
+CPU = torch.device("cpu")
+PENALISED = [name for name in methods.names() if methods.get(name).per_row]
+
+
+@pytest.fixture(params=methods.names())
+def method(request: pytest.FixtureRequest) -> Method:
+    return small(methods.get(request.param))
+
+
+@pytest.fixture(params=PENALISED)
+def penalised(request: pytest.FixtureRequest) -> Method:
+    return small(methods.get(request.param))
+
+
+# -- law 1: a method is a value that says what it is ---------------------------------------------------
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_method_is_read_back_from_its_repr(name: str) -> None:
+    method = methods.get(name)
+    assert read(repr(method)) == method
+    assert repr(read(repr(method))) == repr(method)
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_method_says_what_it_is_and_where_it_comes_from(name: str) -> None:
+    method = methods.get(name)
+    assert method.name == name
+    assert all(f"L_{player}" in method.formula for player in "GD")
+    assert re.search(r"\b(19|20)\d\d\b", method.paper), "a citation has a year"
+    assert isinstance(method.deviations, tuple)
+    assert all(isinstance(text, str) and text.strip() for text in method.deviations)
+
+
+# -- law 2: who moves, and reproducibility -------------------------------------------------------------
+
+
+def owner(path: tuple[str, ...]) -> str:
+    """The player to whom a leaf of the state belongs."""
+    return path[2] if path[0] == "memory" else path[1]
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_a_turn_changes_the_movers_and_nothing_else(method: Method, norm: bool) -> None:
+    game, state = play(method, norm=norm)
+    assert not norm or "generator" in {owner(path) for path in leaves(state) if "running_mean" in path[-1]}
+    for number, turn in enumerate(distinct(method.dynamics.turns(0))):
+        before = leaves(state)
+        after, _ = method.dynamics.move(game, state, turn, batch(game, seed=number))
+        assert not differing(before, leaves(state)), "the state handed over is not written to"
+        changed = differing(state, after)
+        assert {owner(path) for path in changed} == set(turn.players)
+        own = {path for path in before if owner(path) in turn.players}
+        assert {path for path in own if path[0] in ("players", "optimizer")} <= changed
+        remembered = {path for path in own if path[1] == "constraints"}
+        assert not remembered or remembered & changed
+        buffers = {("memory", "buffers", p, name) for p in turn.players for name in game.networks[p].moving}
+        assert buffers <= changed
+        state = after
+
+
+def test_averages_follow_the_step_and_hold_vector_and_buffers(method: Method) -> None:
+    game, state = play(method, norm=True)
+    turns = distinct(method.dynamics.turns(0))
+    after, _ = method.dynamics.step(game, state, turns, lambda i: batch(game, seed=i), ROWS)
+    assert set(after.average) == set(method.averages)
+    for player in method.averages:
+        moved = {path[1:] for path in differing(state, after) if path[:2] == ("average", player)}
+        assert (player, "vector") in moved
+        assert {(player, "buffers", name) for name in game.networks[player].moving} <= moved
+
+
+def run(method: Method, seed: int, steps: int = 2) -> State:
+    game, state = play(method, norm=True, seed=seed)
+    batches = Batches(game, load("ring"), seed, ROWS, CPU)
+    for _ in range(steps):
+        turns = method.dynamics.turns(state.clock["step"])
+        made = batches.step(state.clock, turns, 0.0)
+        state, _ = method.dynamics.step(game, state, turns, made.__getitem__, ROWS)
+        state = state._replace(clock=method.dynamics.advance(game, state.clock, turns, ROWS))
+    return state
+
+
+def test_same_seed_same_bits_and_the_global_generator_is_left_alone(method: Method) -> None:
+    torch.manual_seed(1)
+    first, drawn = run(method, seed=5), torch.rand(1)
+    torch.manual_seed(1)
+    assert torch.equal(drawn, torch.rand(1))
+    torch.manual_seed(2)
+    assert not differing(first, run(method, seed=5))
+    other = run(method, seed=6)
+    assert all(not torch.equal(first.players[p], other.players[p]) for p in first.players)
+
+
+def test_clock_counts_steps_images_gradients_and_rows(method: Method) -> None:
+    game, _ = play(method)
+    turns, clock = method.dynamics.turns(0), run(method, seed=0, steps=2).clock
+    moves = [player for turn in turns for player in turn.players]
+    reading = sum("real" in game.needs(turn.players) for turn in turns if turn.fresh)
+    most = max(map(moves.count, moves))
+    assert clock == {
+        "step": 2,
+        "images": 2 * ROWS * most,
+        "gradients": 2 * len(moves),
+        "rows": 2 * ROWS * reading,
+    }
+
+
+def test_noise_is_keyed_by_step_turn_and_name_alone() -> None:
+    plain, penalised = (small(methods.get(name)) for name in ("gan", "wgan-gp"))
+    made = {}
+    for method in (plain, penalised, replace(plain, terms=(R1(gamma=1.0),))):
+        game, _ = play(method)
+        batches = Batches(game, load("ring"), 0, ROWS, CPU)
+        clock = {"step": 4, "images": 0, "rows": 0}
+        made[method] = batches.step(clock, plain.dynamics.turns(0), 0.0)
+        later = batches.step({**clock, "step": 5}, plain.dynamics.turns(0), 0.0)
+        assert not torch.equal(made[method][0]["latent"], later[0]["latent"])
+        assert not torch.equal(made[method][0]["latent"], made[method][1]["latent"])
+    first, *others = made.values()
+    for other in others:
+        assert all(torch.equal(a["latent"], b["latent"]) for a, b in zip(first, other, strict=True))
+
+
+# -- law 3: losses of a batch, gradients of penalties --------------------------------------------------
+
+
+def rowwise(data: dict[str, Any], change: Any) -> dict[str, Any]:
+    return {name: change(value) if isinstance(value, Tensor) else value for name, value in data.items()}
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("norm", [False, True])
+def test_losses_do_not_change_under_a_joint_permutation_of_rows(method: Method, norm: bool) -> None:
+    game, state = play(method, norm=norm)
+    data, order = batch(game), torch.randperm(ROWS, generator=torch.Generator().manual_seed(3))
+    losses, _ = game.losses(game.players, state.players, state.memory, data)
+    shuffled, _ = game.losses(
+        game.players, state.players, state.memory, rowwise(data, lambda rows: rows[order])
+    )
+    torch.testing.assert_close(shuffled, losses, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.usefixtures("double")
+def test_penalties_are_per_sample(penalised: Method) -> None:
+    """A norm over the whole batch would grow with the number of rows."""
+    game, state = play(penalised)
+    data, who = batch(game), ("discriminator",)
+    twice = rowwise(data, lambda rows: torch.cat([rows, rows]))
+    once, doubled = (game.losses(who, state.players, state.memory, d)[1].info for d in (data, twice))
+    penalties = [name for name in once if name.startswith("term/")]
+    assert len(penalties) == len(penalised.terms)
+    for name in penalties:
+        assert once[name] > 1e-6
+        torch.testing.assert_close(doubled[name], once[name], rtol=1e-12, atol=0)
+
+
+@pytest.mark.usefixtures("double")
+def test_gradients_are_derivatives_of_the_losses(method: Method) -> None:
+    """Penalties with their second derivatives and constraints inside, against finite differences."""
+    game, state = play(method)
+    data = batch(game)
+    for who in sorted(game.turns()):
+        gradients, _ = game.gradients(who, state.players, state.memory, data)
+        for player in who:
+            scale = gradients[player].norm()
+            assert scale > 1e-9
+            for along in directions(state.players[player], 3):
+
+                def loss(t: float, player: str = player, who: Any = who, along: Tensor = along) -> Tensor:
+                    moved = {**state.players, player: state.players[player] + t * along}
+                    return game.losses(who, moved, state.memory, data)[0][player]
+
+                assert abs(gradients[player].dot(along) - slope(loss)) < 1e-7 * scale
+
+
+@pytest.mark.usefixtures("double")
+def test_a_penalty_reaches_the_parameters(penalised: Method) -> None:
+    """d(penalty)/d(weights) is not zero: the second derivative is really there."""
+    game, state = play(penalised)
+    bare, _ = play(replace(penalised, terms=()))
+    data, who = batch(game), ("discriminator",)
+    full, part = (g.gradients(who, state.players, state.memory, data)[0]["discriminator"] for g in (game, bare))
+    penalty = full - part
+    assert penalty.norm() > 1e-2
+    for along in directions(penalty, 3):
+
+        def value(t: float, along: Tensor = along) -> Tensor:
+            moved = {**state.players, "discriminator": state.players["discriminator"] + t * along}
+            info = game.losses(who, moved, state.memory, data)[1].info
+            return sum(v for name, v in info.items() if name.startswith("term/"))
+
+        assert abs(penalty.dot(along) - slope(value)) < 1e-7 * penalty.norm()
+
+
+# -- law 5: the same mathematics executed otherwise -----------------------------------------------------
+
+
+def assert_equal_games(method: Method, other: Execution, norm: bool, tolerance: float) -> None:
+    plain, state = play(method, Plain(), norm)
+    twin, _ = play(method, other, norm)
+    data = batch(plain)
+    for who in plain.turns():
+        expected, notes = plain.gradients(who, state.players, state.memory, data)
+        found, seen = twin.gradients(who, state.players, state.memory, data)
+        for player in who:
+            scale = max(1.0, float(expected[player].abs().max()))
+            torch.testing.assert_close(found[player], expected[player], rtol=0, atol=tolerance * scale)
+        torch.testing.assert_close(seen.buffers, notes.buffers, rtol=0, atol=tolerance)
+        torch.testing.assert_close(seen.info, notes.info, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("norm", [False, True])
+def test_functional_gradients_equal_plain_ones(method: Method, norm: bool) -> None:
+    assert_equal_games(method, Functional(), norm, 1e-6)
+
+
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("norm", [False, True])
+def test_functional_gradients_equal_plain_ones_in_double_precision(method: Method, norm: bool) -> None:
+    assert_equal_games(method, Functional(), norm, 1e-10)
+
+
+def test_compiled_steps_equal_plain_ones(method: Method) -> None:
+    """Three steps of one graph, traced whole; under plain descent, since Adam makes full steps of rounding."""
+    method = descent(method)
+    turns = distinct(method.dynamics.turns(0))
+    plain, state = play(method, norm=True)
+    traced, carried = play(method, Functional(), norm=True)
+    graph = Compiled(traced, method.dynamics, ROWS, backend="aot_eager")
+    for number in range(3):
+        clock = {"step": number, "images": number * ROWS, "progress": number / 3}
+        made = [{**batch(plain, seed=10 * number + i), "clock": clock} for i in range(len(turns))]
+        state, info = method.dynamics.step(plain, state, turns, made.__getitem__, ROWS)
+        carried, infos = graph(carried, turns, [made])
+        torch.testing.assert_close(infos[0], info, rtol=1e-5, atol=1e-6)
+    for part in ("players", "memory", "average"):
+        torch.testing.assert_close(getattr(carried, part), getattr(state, part), rtol=1e-5, atol=1e-6)
+
+
+def test_population_members_equal_their_solo_runs(method: Method) -> None:
+    """Members differ in initial weights and learning rate."""
+    game, state = play(method, Functional())
+    members = [play(method, Functional(), seed=seed)[1].players for seed in (1, 2, 3)]
+    rates = torch.tensor([0.01, 0.03, 0.1])
+    turns = distinct(method.dynamics.turns(0))
+
+    def two_steps(players: dict[str, Tensor], rate: Tensor) -> dict[str, Tensor]:
+        dynamics = descent(method, rate).dynamics
+        at = dynamics.init(game, players, state.memory)
+        for number in range(2):
+            at, _ = dynamics.step(game, at, turns, lambda i, n=number: batch(game, seed=10 * n + i), ROWS)
+        return at.players
+
+    stacked = {player: torch.stack([member[player] for member in members]) for player in game.players}
+    together = torch.vmap(two_steps)(stacked, rates)
+    for index, member in enumerate(members):
+        alone = two_steps(member, rates[index])
+        torch.testing.assert_close({p: v[index] for p, v in together.items()}, alone, rtol=1e-6, atol=1e-6)
+        assert all(not torch.equal(alone[p], member[p]) for p in alone)
+
+
+@pytest.mark.usefixtures("double")
+def test_accumulated_gradients_equal_those_of_the_whole_batch(method: Method) -> None:
+    if method.objective.couples_rows:
+        pytest.skip("the objective couples rows, so micro-batches are refused")
+    game, state = play(method)
+    data = batch(game)
+    for who in game.turns():
+        whole, notes = game.gradients(who, state.players, state.memory, data)
+        parts, seen = Accumulated(game, 4).gradients(who, state.players, state.memory, data)
+        torch.testing.assert_close(parts, whole, rtol=1e-10, atol=1e-12)
+        mean = {name: value.mean() for name, value in notes.info.items()}
+        torch.testing.assert_close({n: v.to(mean[n]) for n, v in seen.info.items()}, mean, rtol=1e-6, atol=1e-6)
+
+
+# -- no evaluation outlives itself -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def living_tensors() -> int:
+    return sum(issubclass(type(thing), Tensor) for thing in gc.get_objects())
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("execution", [Plain(), Functional()], ids=["plain", "functional"])
+def test_tensors_do_not_accumulate(method: Method, execution: Execution) -> None:
+    """A cycle through an evaluation would keep whole graphs alive until the collector runs."""
+    game, state = play(method, execution)
+    turns = distinct(method.dynamics.turns(0))
+    made = [batch(game, seed=i) for i in range(len(turns))]
+    counts = []
+    for number in range(23):
+        state, _ = method.dynamics.step(game, state, turns, made.__getitem__, ROWS)
+        if number in (2, 22):
+            counts.append(living_tensors())
+    assert counts[1] <= counts[0]
