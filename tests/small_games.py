@@ -1,5 +1,5 @@
-"""Small networks, batches and games for the tests of the centre: points of the plane, a few dozen weights, and smooth
-activations, so that finite differences mean something."""
+"""Small networks, batches and games for the tests of the centre: points of the plane, a few dozen weights,
+and smooth activations, so that finite differences mean something."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def small(method: Method) -> Method:
 def descent(method: Method, lr: Any = 0.05) -> Method:
     """The method under plain descent, which does not blow rounding up."""
     players = method.dynamics.optimizers
-    return replace(method, dynamics=replace(method.dynamics, optimizers={player: SGD(lr) for player in players}))
+    return replace(
+        method, dynamics=replace(method.dynamics, optimizers={player: SGD(lr) for player in players})
+    )
 
 
 def networks(method: Method, norm: bool = False, seed: int = 0) -> dict[str, nn.Module]:

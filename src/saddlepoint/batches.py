@@ -12,6 +12,7 @@ from torch import Tensor
 from saddlepoint.bound import MethodGame
 from saddlepoint.data.protocol import Data
 from saddlepoint.dynamics import Turn
+from saddlepoint.dynamics.base import shared_needs
 from saddlepoint.random import generator, key
 
 
@@ -46,7 +47,7 @@ class Batches:
             if not turn.fresh and made:
                 made.append(made[-1])
                 continue
-            needs = self.game.needs(turn.players)
+            needs = shared_needs(self.game, turns, index)
             batch: dict[str, Any] = self.noise(clock["step"], index, needs)
             if "real" in needs:
                 batch |= self.rows_from(position)

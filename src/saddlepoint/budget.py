@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -29,7 +30,7 @@ class Budget:
                 "a budget is exactly one of steps, images, gradients or seconds; "
                 + (f"given were {', '.join(given)}" if given else "none was given")
             )
-        if self.limit <= 0:
+        if not (0 < self.limit < math.inf):
             raise InputError(f"{self.unit} {self.limit} is not a budget: give a number above 0")
 
     @property

@@ -33,8 +33,11 @@ class Compiled:
 
     def __init__(self, game: Game, dynamics: Dynamics, rows: int, backend: str = "inductor") -> None:
         self.game, self.dynamics, self.rows = game, dynamics, rows
-        # Guards on the ids of long-lived objects would only grow; everything that changes is a tensor argument.
-        self.graph = torch.compile(self._steps, fullgraph=True, dynamic=False, backend=backend)
+        # Everything that changes is a tensor argument. Isolated: the graphs of other games in this process share the
+        # code of `_steps`, and would count against the limit of recompilations.
+        self.graph = torch.compile(
+            self._steps, fullgraph=True, dynamic=False, backend=backend, isolate_recompiles=True  # type: ignore[call-overload]
+        )
 
     def __call__(
         self, state: State, turns: tuple[Turn, ...], batches: list[list[dict[str, Any]]]
@@ -43,19 +46,23 @@ class Compiled:
         tensors = [[{n: v for n, v in batch.items() if n != "clock"} for batch in step] for step in batches]
         clocks = torch.tensor([[float(step[0]["clock"][n]) for n in CLOCK] for step in batches], dtype=_exact(state))
         carried = _tensors(state._replace(clock={}))
-        after, infos = self.graph(tuple(carried), turns, tensors, clocks)
+        after, names, table = self.graph(tuple(carried), turns, tensors, clocks)
+        infos = [dict(zip(names, row.unbind(), strict=True)) for row in table.unbind()]
         return State(*after)._replace(clock=state.clock), infos
 
     def _steps(
         self, carried: tuple[Any, ...], turns: tuple[Turn, ...], batches: list[list[dict[str, Tensor]]], clocks: Tensor
-    ) -> tuple[tuple[Any, ...], list[Info]]:
-        state, infos = State(*carried), []
+    ) -> tuple[tuple[Any, ...], list[str], Tensor]:
+        """The state after the steps, and what was seen as one table of means, [steps, names]: few tensors cross the
+        boundary of the graph."""
+        state, seen, names = State(*carried), [], []
         for number, step in enumerate(batches):
             clock = {name: clocks[number, i] for i, name in enumerate(CLOCK)}
             timed = [{**batch, "clock": clock} for batch in step]
             state, info = self.dynamics.step(self.game, state, turns, timed.__getitem__, self.rows)
-            infos.append(info)
-        return tuple(state), infos
+            names = list(info)
+            seen.append(torch.stack([value.float().mean() for value in info.values()]))
+        return tuple(state), names, torch.stack(seen)
 
 
 def _exact(state: State) -> torch.dtype:

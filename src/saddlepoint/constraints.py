@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from saddlepoint.errors import InputError
+
 Named = Mapping[str, Tensor]
 
 
@@ -85,11 +87,13 @@ _WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Embedding, *_OUTPUT_
 
 
 def _weights(module: nn.Module) -> dict[str, int]:
-    """Names of the weights, with the dimension that counts outputs (transposed convolutions: the second)."""
+    """Names of the weights, tied ones once, with the dimension that counts outputs (transposed convolutions: the
+    second)."""
+    names = {id(parameter): name for name, parameter in module.named_parameters()}
     return {
-        f"{name}.weight".removeprefix("."): int(isinstance(part, _OUTPUT_SECOND))
-        for name, part in module.named_modules()
-        if isinstance(part, _WEIGHTED)
+        names[id(part._parameters["weight"])]: int(isinstance(part, _OUTPUT_SECOND))
+        for part in module.modules()
+        if isinstance(part, _WEIGHTED) and "weight" in part._parameters
     }
 
 
@@ -109,6 +113,12 @@ class _Spectral(Bound):
             memory[f"{name}.u"], memory[f"{name}.v"] = normalize(u, dim=0), matrix.new_zeros(matrix.shape[1])
         for _ in range(self.start):
             memory = self.remember(named, memory)
+        flat = [name for name in self.weights if not memory[f"{name}.u"].any()]
+        if flat:
+            raise InputError(
+                f"SpectralNorm divides by the largest singular value, which is 0 for {flat[0]}: "
+                "take a network none of whose weights starts at zero"
+            )
         return memory
 
     def inside(self, named: Named, memory: Named) -> Named:

@@ -47,7 +47,7 @@ class Forward:
     def head(self, name: str) -> Any:
         """`real_<head>` and `fake_<head>`: a named output of the discriminator."""
         side, _, head = name.partition("_")
-        if side in ("real", "fake") and "discriminator" in self.providers:
+        if head and side in ("real", "fake") and "discriminator" in self.providers:
             record = self[f"{side}_record"]
             if head in record:
                 return record[head]

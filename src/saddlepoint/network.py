@@ -42,12 +42,13 @@ class Network:
         self.name, self.constraints, self.channels_last = name, constraints, channels_last
         self.layout = Layout.of(module, channels_last)
         self.training, self.evaluating = (
-            Skeleton(copy.deepcopy(module).train(mode).to("meta")) for mode in (True, False)
+            Skeleton(copy.deepcopy(module).train(mode)) for mode in (True, False)
         )
         self.start = {n: p.detach().clone() for n, p in module.named_parameters()}
         self.buffers = {n: b.detach().clone() for n, b in module.named_buffers()}
         self.moving: tuple[str, ...] = tuple(self.buffers)
-        self._flat, self._leaves, self._held = torch.empty(0), Opened(), torch.empty(0)
+        self._flat, self._leaves = torch.empty(0), Opened()
+        self._held: tuple[Tensor, int] = (self._flat, -1)  # the vector last opened, and its version
 
     def opened(self, vector: Tensor, differentiate: bool) -> Opened:
         """The values of `vector` in leaves that this network keeps: one copy instead of a split, views and their graph.
@@ -56,9 +57,9 @@ class Network:
             self._flat = vector.detach().clone()
             self._leaves = Opened({n: t.detach() for n, t in self.layout.named(self._flat).items()})
             self._leaves.layout = self.layout
-        elif self._held is not vector:
+        elif self._held[0] is not vector or self._held[1] != vector._version:
             self._flat.copy_(vector.detach())
-        self._held = vector
+        self._held = (vector, vector._version)
         for leaf in self._leaves.values():
             leaf.requires_grad_(differentiate)
         return self._leaves
@@ -72,7 +73,7 @@ class Network:
 
 
 class Skeleton:
-    """A module on the meta device and every place where its tensors are looked up."""
+    """A module on the meta device and every place where its tensors are looked up; tied ones share a name."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
@@ -85,10 +86,17 @@ class Skeleton:
                     if tensor is not None:
                         name = names.setdefault(id(tensor), f"{path}.{key}".removeprefix("."))
                         places.append((table, key, name))  # type: ignore[arg-type]
-        self.installed: tuple[Named, Named] | None = None
+        module.to("meta")
+        self.absent = {name: table[key] for table, key, name in (*self.parameters, *self.buffers)}
+        self.installed: tuple[Named, Named] = ({}, {})
+        self.empty()  # moving to another device unties
+
+    def empty(self) -> None:
+        """No values again: what is not handed over cannot take part."""
+        self.install(self.absent, self.absent)
 
     def install(self, parameters: Named, buffers: Named) -> None:
-        if self.installed and self.installed[0] is parameters and self.installed[1] is buffers:
+        if self.installed[0] is parameters and self.installed[1] is buffers:
             return
         for table, key, name in self.parameters:
             table[key] = parameters[name]
@@ -235,7 +243,7 @@ class Functional:
             tensors = {**named, **started}
 
             def function(*values: Any) -> Any:
-                return torch.func.functional_call(skeleton.module, tensors, values)
+                return torch.func.functional_call(skeleton.module, tensors, values, strict=True)
 
             output = self.precision.call(function, _inputs(network, inputs))
             if moving:

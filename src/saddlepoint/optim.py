@@ -75,10 +75,8 @@ class Adam(Optimizer):
         decay1, decay2 = slots["decay1"] * beta1, slots["decay2"] * beta2
         mean = torch.lerp(slots["mean"], gradient, 1 - beta1)
         square = torch.lerp(slots["square"], gradient.square(), _like(1 - beta2, gradient))
-        # √ has no derivative at 0; 1e-30 is far below ε² and only added where somebody differentiates.
-        root = (square + 1e-30).sqrt() if gradient.requires_grad else square.sqrt()
         correction = (1 - decay2) ** 0.5
-        update = mean / (root + self.eps * correction) * (now(self.lr, clock) * correction / (decay1 - 1))
+        update = mean / (_root(square) + self.eps * correction) * (now(self.lr, clock) * correction / (decay1 - 1))
         return update, {"mean": mean, "square": square, "decay1": decay1, "decay2": decay2}
 
 
@@ -97,7 +95,7 @@ class RMSProp(Optimizer):
         self, gradient: Tensor, slots: Slots, vector: Tensor, clock: Clock | None = None
     ) -> tuple[Tensor, dict[str, Any]]:
         square = slots["square"] * self.alpha + gradient.square() * (1 - self.alpha)
-        return gradient / (square.sqrt() + self.eps) * -now(self.lr, clock), {"square": square}
+        return gradient / (_root(square) + self.eps) * -now(self.lr, clock), {"square": square}
 
 
 @dataclass(frozen=True)
@@ -115,6 +113,11 @@ class Clipped(Optimizer):
     ) -> tuple[Tensor, dict[str, Any]]:
         scale = (self.norm / (gradient.norm() + 1e-6)).clamp(max=1.0)
         return self.inner.update(gradient * scale, slots, vector, clock)
+
+
+def _root(square: Tensor) -> Tensor:
+    """√, which has no derivative at 0: 1e-30 is far below ε² and only added where somebody differentiates."""
+    return (square + 1e-30).sqrt() if square.requires_grad else square.sqrt()
 
 
 def _like(number: Any, vector: Tensor) -> Any:

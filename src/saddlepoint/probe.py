@@ -46,6 +46,9 @@ def probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
             return _probe(game, reference)
     finally:
         game.execution = execution
+        for network in game.networks.values():
+            network.training.empty()
+            network.evaluating.empty()
 
 
 def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
@@ -125,23 +128,23 @@ def _call(forward: Forward, name: str) -> Tensor:
         return forward["real_score"] if name == "discriminator" else forward["fake"]
 
 
-def _rows(batch: Mapping[str, Any], rows: slice) -> dict[str, Any]:
-    return {n: v[rows] if isinstance(v, Tensor) and v.dim() else v for n, v in batch.items()}
-
-
 def _behaviour(game: MethodGame, name: str, players: Any, memory: Any, batch: Mapping[str, Any]) -> tuple[bool, bool]:
-    """(couples samples, draws noise): whole batch against halves, and the same call twice."""
+    """(couples samples, draws noise): whether the other rows notice that one is exchanged, under the same noise; and
+    whether the same call twice differs."""
 
-    def call(rows: slice) -> Tensor:
-        torch.manual_seed(1)
-        return _call(_bare(game, players, memory, _rows(batch, rows)), name)
+    def call(rows: Mapping[str, Any]) -> Tensor:
+        return _call(_bare(game, players, memory, rows), name)
 
-    whole, half = call(slice(None)), len(batch["real"]) // 2
-    again = _call(_bare(game, players, memory, batch), name)
+    torch.manual_seed(1)
+    whole, again = call(batch), call(batch)
+    torch.manual_seed(1)
+    exchanged = call({n: torch.cat([v[:-1], v[:1]]) if _has_rows(v) else v for n, v in batch.items()})
     scale = TOLERANCE * whole.abs().max().clamp(min=1e-6)
-    noisy = bool((whole - again).abs().max() > scale)
-    parts = torch.cat([call(slice(0, half)), call(slice(half, None))])
-    return not noisy and bool((whole - parts).abs().max() > scale), noisy
+    return bool((whole - exchanged)[:-1].abs().max() > scale), bool((whole - again).abs().max() > scale)
+
+
+def _has_rows(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.dim() > 0
 
 
 def _read(

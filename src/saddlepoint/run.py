@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from saddlepoint.errors import InputError
-from saddlepoint.paths import write_atomic
+from saddlepoint.paths import sync_folder, write_atomic
 from saddlepoint.state import State
 
 
@@ -27,6 +27,7 @@ class Folder:
         self.metrics = path / "metrics.jsonl"
         self.evaluations = path / "evaluations.jsonl"
         self.summary = path / "summary.json"
+        self.report = path / "report.html"
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
         self.weights = path / "weights"
@@ -43,14 +44,25 @@ class Folder:
             raise InputError(f"{path} {what}; give the --out folder of a training")
         return folder
 
-    def refuse(self) -> None:
-        """Say why a folder that is there and not a run is left alone."""
-        if not self.path.is_dir():
+    def admit(self, identity: Mapping[str, Any]) -> None:
+        """Refuse a place that is neither free nor the run of this identity."""
+        if self.record.is_file():
+            self.check(identity)
+        elif self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; --out takes a folder")
-        raise InputError(f"{self.path} is not empty and not a run; give --out a new folder")
+        elif self.path.exists() and not self.free():
+            raise InputError(f"{self.path} is not empty and not a run; give --out a new folder")
+
+    def free(self) -> bool:
+        """Whether the folder is empty but for what `lock` and `begin` make before run.json."""
+        lock = self.path / ".lock"
+        made = {lock, self.path / "environment.json", self.checkpoints, self.samples, self.weights}
+        if not lock.exists():
+            return not any(self.path.iterdir())
+        return all(path in made or path.match(".*.part") for path in self.path.rglob("*"))
 
     def begin(self, record: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-        """Make the folder of a new run."""
+        """Make the folder of a new run; run.json comes last, so that where it lies the rest is there."""
         for folder in (self.path, self.checkpoints, self.samples, self.weights):
             folder.mkdir(parents=True, exist_ok=True)
         write_json(self.path / "environment.json", environment)
@@ -70,6 +82,18 @@ class Folder:
         if self._handle is not None:
             self._handle.close()
             self._handle = None
+
+    def tidy(self) -> None:
+        """Remove what a killed process left half-written."""
+        for part in self.path.rglob(".*.part"):
+            part.unlink(missing_ok=True)
+
+    def complete(self, step: int) -> bool:
+        """Whether a run that ends at `step` has been written to its last file, the report."""
+        if not (self.summary.is_file() and self.report.is_file()):
+            return False
+        summary = read_json(self.summary)
+        return summary.get("status") == "finished" and summary.get("step") == step
 
     def discard(self) -> None:
         """Remove a folder in which nothing was trained yet."""
@@ -92,43 +116,49 @@ class Folder:
     # -- lines ----------------------------------------------------------------------------------------
 
     def truncate(self, step: int) -> None:
-        """Drop what was logged after `step`, and a half-written last line."""
+        """Drop what was logged and pictured after `step`, and a half-written last line."""
         for path in (self.metrics, self.evaluations):
             if path.is_file():
                 keep = sum(size for size, row in _lines(path) if row["step"] <= step)
                 if keep != path.stat().st_size:
                     os.truncate(path, keep)
+        for picture in self.samples.glob("*.png"):
+            if picture.stem.isdecimal() and int(picture.stem) > step:
+                picture.unlink()
 
     def append(self, path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add lines and force them to disk."""
+        first = not path.exists()
         with open(path, "a") as file:
             file.write("".join(json.dumps(row) + "\n" for row in rows))
             file.flush()
             os.fsync(file.fileno())
+        if first:
+            sync_folder(path.parent)
 
     def rows(self, path: Path) -> list[dict[str, Any]]:
         return [row for _, row in _lines(path)] if path.is_file() else []
 
     # -- checkpoints ------------------------------------------------------------------------------------
 
-    def save(self, state: State, extra: Mapping[str, Any], keep: int) -> Path:
-        """Write the state beside, sync, rename; keep the last `keep` checkpoints."""
-        path = self.checkpoints / f"{state.clock['step']:09d}.pt"
+    def save(
+        self, state: State, extra: Mapping[str, Any], keep: int, best: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the state beside, sync, rename; keep the last `keep` checkpoints. `best` is the score of a state
+        that is the best so far: it is kept a second time, the score beside it. That comes first, since the
+        numbered checkpoint knows of it."""
         buffer = io.BytesIO()
         torch.save({"state": state._asdict(), "extra": dict(extra)}, buffer)
-        write_atomic(path, buffer.getvalue())
+        if best is not None:
+            write_atomic(self.checkpoints / "best.pt", buffer.getvalue())
+            write_json(self.checkpoints / "best.json", best)
+        write_atomic(self.checkpoints / f"{state.clock['step']:09d}.pt", buffer.getvalue())
         for old in self.saved()[:-keep]:
             old.unlink()
-        return path
 
     def saved(self) -> list[Path]:
         """Checkpoints, oldest first."""
         return sorted(self.checkpoints.glob("[0-9]*.pt"))
-
-    def keep_best(self, path: Path, score: Mapping[str, Any]) -> None:
-        """A second name for the checkpoint with the best held-out score, beside which the score lies."""
-        write_atomic(self.checkpoints / "best.pt", path.read_bytes())
-        write_json(self.checkpoints / "best.json", score)
 
     def load(self, path: Path, device: torch.device) -> tuple[State, dict[str, Any]]:
         """A state from a checkpoint. Nothing is unpickled but plain containers of tensors."""

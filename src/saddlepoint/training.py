@@ -83,27 +83,27 @@ class Training:
         if self.processes.writer:
             self.claim()
         try:
-            if not self.resume():
-                return
-            for line in self.said:
-                self.live.say(line)
-            with self.live.over(self.budget), _signals(self):
-                self.loop()
-            self.finish()
+            with _signals(self):
+                if not self.resume():
+                    return
+                for line in self.said:
+                    self.live.say(line)
+                with self.live.over(self.budget):
+                    self.loop()
+                self.finish()
         finally:
             self.folder.unlock()
 
     def claim(self) -> None:
         """Lock the folder; begin it, or check that it holds this very run."""
-        fresh = not self.folder.path.exists() or not any(self.folder.path.iterdir())
-        if self.folder.record.is_file():
-            self.folder.check(self.plan.identity(self.threads))
+        identity = self.record["identity"]
         try:
-            if not fresh and not self.folder.record.is_file():
-                self.folder.refuse()
+            self.folder.admit(identity)  # what is refused stays untouched
             self.folder.lock()
-            if fresh:
+            self.folder.admit(identity)  # again: another process may have begun it before the lock
+            if not self.folder.record.is_file():
                 self.folder.begin(self.record, environment())
+            self.folder.tidy()
         except OSError as error:
             raise InputError(f"cannot write to {self.folder.path}: {error.strerror or error}") from error
         self.evaluator = Evaluator(self.plan.data, self.settings.evaluation_samples, self.settings.seed, self.live.say)
@@ -125,10 +125,13 @@ class Training:
         self.state, self.seconds, self.best = state, extra["seconds"], extra["best"]
         if self.processes.writer:
             self.folder.truncate(self.state.clock["step"])
-        if self.budget.done(self.clock()):
-            self.live.say(f"{self.folder.path} is finished: {self.state.clock['step']} steps; nothing to do")
+        step, done = self.state.clock["step"], self.budget.done(self.clock())
+        if self.processes.share(done and self.processes.writer and self.folder.complete(step)):
+            self.live.say(f"{self.folder.path} is finished: {step} steps; nothing to do")
             return False
-        self.live.say(f"continuing {self.folder.path} from step {self.state.clock['step']}")
+        if self.processes.writer:
+            self.folder.summary.unlink(missing_ok=True)  # of the run as it was when it stopped
+        self.live.say(f"continuing {self.folder.path} from step {step}")
         return True
 
     def enter(self, phase: int) -> list[str]:
@@ -217,12 +220,12 @@ class Training:
         before it in the folder belongs to a step it covers."""
         self.pending += infos
         spent, step = self.budget.spent(self.clock()), self.state.clock["step"]
-        now = time.monotonic()
+        now, every = time.monotonic(), self.settings.checkpoint_steps
         due = {
             "picture": _passed(before, spent, self.settings.pictures),
             "evaluation": _passed(before, spent, self.settings.evaluations),
             "checkpoint": now - self.saved_at >= self.settings.checkpoint_seconds
-            or bool(self.settings.checkpoint_steps and step % self.settings.checkpoint_steps == 0),
+            or bool(every and step // every > (step - len(infos)) // every),
         }
         if any(due.values()) or len(self.pending) >= FLUSH or now - self.flushed_at > 1:
             self.flush()
@@ -290,19 +293,19 @@ class Training:
         better = row is not None and row["step"] == self.state.clock["step"] and score < self.best
         self.best = min(score, self.best) if better else self.best
         extra = {"phase": self.phase, "seconds": self.seconds, "best": self.best}
-        path = self.folder.save(self.state, extra, self.settings.keep)
-        if better:
-            self.folder.keep_best(path, row)
+        self.folder.save(self.state, extra, self.settings.keep, row if better else None)
 
     def finish(self) -> None:
-        """Last checkpoint, weights, summary and report; or how to continue."""
+        """Last checkpoint, weights, summary and, last of all, the report; or how to continue."""
         if not self.processes.writer:
             return
         self.save()
         done = self.budget.done(self.clock())
         if done:
             self.weights()
-        write_json(self.folder.summary, self.summary("finished" if done else "stopped", self.message))
+        self.folder.report.unlink(missing_ok=True)
+        ending = ("finished", "") if done else ("stopped", self.message)
+        write_json(self.folder.summary, self.summary(*ending))
         from saddlepoint import report
 
         page = report.write(self.folder.path)

@@ -7,6 +7,7 @@ The text is a literal call expression over the exported names below, for example
 from __future__ import annotations
 
 import ast
+import math
 from importlib import import_module
 from typing import Any
 
@@ -41,15 +42,18 @@ def read(text: str) -> Any:
     if len(text) > LIMIT:
         raise InputError(f"a value of {len(text)} characters is too long; at most {LIMIT} are read")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"cannot read {text[:80]!r} as a value: {error}") from error
-    return _value(tree)
+        return _value(ast.parse(text.strip(), mode="eval").body)
+    except InputError:
+        raise
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise InputError(f"cannot read {text[:80]!r} as a value: {error or type(error).__name__}") from error
 
 
 def _value(node: ast.expr) -> Any:
     match node:
-        case ast.Constant(value=value):
+        case ast.Constant(value=None | bool() | int() | str() as value):
+            return value
+        case ast.Constant(value=float() as value) if math.isfinite(value):
             return value
         case ast.Tuple(elts=parts):
             return tuple(_value(part) for part in parts)
@@ -65,6 +69,9 @@ def _value(node: ast.expr) -> Any:
 def _call(name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> Any:
     if name not in WHERE:
         raise InputError(f"unknown part {name!r}: {nearest(name, WHERE)}")
+    given = [k.arg for k in keywords]
+    if None in given or len(set(given)) < len(given):
+        raise InputError(f"cannot make {name}: each argument is given once, by its own name")
     made = getattr(import_module(WHERE[name]), name)
     try:
         return made(*map(_value, args), **{k.arg: _value(k.value) for k in keywords if k.arg})

@@ -8,7 +8,7 @@ from typing import Any
 
 from saddlepoint.commands.parsing import parse
 
-IMAGES = 900_000
+IMAGES = 640_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def method() -> Any:
     from saddlepoint.schedules import Cosine
 
     base = methods.get("r3gan")
-    gamma, adam = Cosine(0.1, 0.02), Adam(Cosine(1e-3, 1e-4), (0.0, Cosine(0.9, 0.99)))
+    gamma, adam = Cosine(1.0, 0.1), Adam(Cosine(1e-3, 1e-4), (0.0, Cosine(0.9, 0.99)))
     return replace(
         base,
         terms=(R1(gamma), R2(gamma)),
@@ -41,11 +41,11 @@ def method() -> Any:
 def run(arguments: list[str]) -> None:
     given = parse(Demo, "demo", arguments)
     from saddlepoint.budget import Budget
-    from saddlepoint.networks import DCGAN
+    from saddlepoint.networks import MLP
     from saddlepoint.settings import Settings
     from saddlepoint.trained import train
 
-    network = DCGAN(width=64, discriminator_norm="none")
+    network = MLP(width=256, depth=3, activation="leaky_relu")
     trained = train(
         method(), "digits", network, out=given.out, budget=Budget(images=given.images), settings=Settings(seed=given.seed)
     )

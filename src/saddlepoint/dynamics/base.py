@@ -86,13 +86,24 @@ class Dynamics:
 
     def advance(self, game: Game, clock: dict[str, Any], turns: tuple[Turn, ...], rows: int) -> dict[str, Any]:
         """The clock after a step of these turns."""
-        drawn = sum(rows for turn in turns if turn.fresh and "real" in game.needs(turn.players))
+        fresh = [index for index, turn in enumerate(turns) if turn.fresh or index == 0]
+        drawn = sum(rows for index in fresh if "real" in shared_needs(game, turns, index))
         return {
             "step": clock["step"] + 1,
             "images": clock["images"] + rows * busiest(turns),
             "gradients": clock["gradients"] + sum(map(self.cost, turns)),
             "rows": clock["rows"] + drawn,
         }
+
+
+def shared_needs(game: Game, turns: tuple[Turn, ...], index: int) -> frozenset[str]:
+    """The batch entries that turn `index` and those that share its draws read."""
+    needs = game.needs(turns[index].players)
+    for turn in turns[index + 1 :]:
+        if turn.fresh:
+            break
+        needs |= game.needs(turn.players)
+    return needs
 
 
 def busiest(turns: tuple[Turn, ...]) -> int:

@@ -30,7 +30,7 @@ class ResNet:
     where it is cheaper; the two commute, so the function is the same.
     """
 
-    width: int = 128
+    width: int = 32
 
     def __post_init__(self) -> None:
         require(self.width >= 1, f"ResNet needs a width of at least 1, not {self.width}.")
