@@ -236,7 +236,7 @@ def test_the_vectors_start_near_the_largest_singular_pair(
 ) -> None:
     """Fifteen iterations on a random vector; unit vectors of the right lengths."""
     module = layer()
-    constraint, layout, vector, memory = bound(module)
+    _, layout, vector, memory = bound(module)
     flat = matrix(layout.named(vector)["weight"], outputs)
     u, v = memory["weight.u"], memory["weight.v"]
     assert (len(u), len(v)) == tuple(flat.shape)
@@ -256,13 +256,13 @@ def test_a_weight_under_another_parametrisation_is_left_to_it() -> None:
 
 def test_a_weight_of_zeros_is_refused() -> None:
     """0/σ(0) is no number: said when method meets network, not as NaN in the first step."""
-    with pytest.raises(InputError, match="which is 0 for 1.branch.4.weight"):
+    with pytest.raises(InputError, match=r"which is 0 for 1\.branch\.4\.weight"):
         SNGAN.game(R3Net(width=4, group=4).build((1, 8, 8), 3), {"real": torch.rand(4, 1, 8, 8)})
 
 
 def test_constraints_of_one_player_leave_the_other_alone() -> None:
     method = replace(SNGAN, constraints=(SpectralNorm(player="generator"), Clip(bound=0.1)))
-    game, state = play(method)
+    _, state = play(method)
     assert set(state.memory["constraints"]["generator"]) == {"0"}
     assert state.memory["constraints"]["discriminator"]["0"] == {}
     assert state.players["discriminator"].abs().max() <= 0.1 < state.players["generator"].abs().max()

@@ -42,7 +42,8 @@ class Batches:
     def step(self, clock: Mapping[str, Any], turns: tuple[Turn, ...], progress: float) -> list[dict[str, Any]]:
         """The batches of the step that starts at `clock`, one a turn."""
         now = {"step": clock["step"], "images": clock["images"], "progress": progress}
-        position, made = clock["rows"], []
+        position = clock["rows"]
+        made: list[dict[str, Any]] = []
         for index, turn in enumerate(turns):
             if not turn.fresh and made:
                 made.append(made[-1])

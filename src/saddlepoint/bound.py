@@ -145,7 +145,8 @@ class MethodGame(Game):
             return super().gradients(who, players, memory, batch, create_graph)
         opened = {name: self.networks[name].opened(v, name in who) for name, v in players.items()}
         return self.execution.gradients(
-            lambda at: self.losses(who, {**opened, **at}, memory, batch), {p: opened[p] for p in who}
+            lambda at: self.losses(who, {**opened, **at}, memory, batch),  # type: ignore[dict-item]
+            {p: opened[p] for p in who},  # type: ignore[misc]
         )
 
     def forward(self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch) -> Forward:

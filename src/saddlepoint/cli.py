@@ -35,7 +35,7 @@ def usage() -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; 0 done, 2 bad input (one sentence on standard error), 3 a training that failed."""
+    """Run a command; 0 done, 2 bad input (one sentence on standard error), 3 a training that failed, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
     if not given or given[0] in ("-h", "--help"):
         print(usage())
@@ -55,21 +55,32 @@ def _command(name: str, rest: list[str]) -> int:
         if name not in COMMANDS:
             raise InputError(f"unknown command {name!r}: {nearest(name, COMMANDS)}")
         import_module(f"saddlepoint.commands.{name}").run(rest)
+        sys.stdout.flush()  # a reader that has gone is noticed here, not at exit
         return 0
     except InputError as error:
         return _say(str(error), 2)
-    except OSError as error:
-        sentence = _system(error)
-        if sentence is None:
-            raise
-        return _say(sentence, 2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except RuntimeError as error:
-        if type(error).__name__ != "TrainingFailed":
-            raise
-        return _say(str(error), 3)
+    except KeyboardInterrupt:
+        return _say("interrupted", 130)
+    except (OSError, MemoryError, RuntimeError) as error:
+        return _known(error)
+
+
+def _known(error: Exception) -> int:
+    """Say what a person can mend or has to know; anything else is a fault of the program and goes on as it is."""
+    from saddlepoint.errors import out_of_memory
+
+    if isinstance(error, OSError):
+        sentence, code = _system(error), 2
+    elif out_of_memory(error):
+        sentence, code = "out of memory: lower the number of samples, the batch size or the image size", 2
+    else:
+        sentence, code = str(error) if type(error).__name__ == "TrainingFailed" else None, 3
+    if sentence is None:
+        raise error
+    return _say(sentence, code)
 
 
 def _say(sentence: str, code: int) -> int:
@@ -81,9 +92,11 @@ def _system(error: OSError) -> str | None:
     """What the system refused, where that is the person's to mend: no space, no permission, no such place."""
     import errno
 
-    where = f" for {error.filename}" if error.filename else ""
+    place = error.filename2 or error.filename
+    where = f" for {place}" if place else ""
     known = {
         errno.ENOSPC: f"no space left on the device{where}: what was complete is kept; free some and run again",
+        errno.EFBIG: f"a file would become larger than is allowed here{where}: what was complete is kept; raise the limit",
         errno.EDQUOT: f"the disk quota is used up{where}: what was complete is kept; free some and run again",
         errno.EACCES: f"no permission{where}: give a place that can be written",
         errno.EPERM: f"no permission{where}: give a place that can be written",

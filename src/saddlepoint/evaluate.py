@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 
 from torch import Tensor
 
 from saddlepoint.data.densities import Density
 from saddlepoint.data.protocol import Data
+from saddlepoint.errors import InputError
 from saddlepoint.metrics import Reference, Score, mode_scores
+from saddlepoint.settings import LEAST
 
 
 class Evaluator:
@@ -18,6 +21,15 @@ class Evaluator:
     def __init__(self, data: Data, n: int, seed: int, say: Callable[[str], None] = lambda text: None) -> None:
         self.data, self.n, self.seed, self.say = data, n, seed, say
         self._reference: Reference | None = None
+        self._quarter = 0
+
+    @cached_property
+    def possible(self) -> bool:
+        """Whether enough rows are held out; says so, once, where they are not."""
+        rows = len(self.data.held_out(LEAST)["real"])
+        if rows < LEAST:
+            self.say(f"{self.data.name} has {rows} held-out rows, and scores compare at least {LEAST}: none are taken")
+        return rows >= LEAST
 
     @property
     def reference(self) -> Reference:
@@ -25,18 +37,27 @@ class Evaluator:
             from saddlepoint.features import default_extractor
 
             self.say(f"looking at {self.data.name} for evaluation")
-            extractor = default_extractor(self.data)
+            extractor = default_extractor(self.data, progress=self._told)
             self._reference = Reference.of(self.data, extractor, self.n, self.seed)
         return self._reference
 
     def __call__(self, samples: Tensor) -> tuple[Score, ...]:
         """Fréchet distance, precision and recall; for densities with known modes their coverage too."""
+        if not self.possible:
+            raise InputError(f"{self.data.name} holds out fewer than {LEAST} rows; scores compare at least {LEAST}")
         scores = self.reference.scores(samples)
         if isinstance(self.data, Density) and self.data.centres is not None and self.data.sigma is not None:
             scores += mode_scores(
                 samples=samples, data=self.data, centres=self.data.centres, sigma=self.data.sigma, seed=self.seed
             )
         return scores
+
+    def _told(self, done: int, total: int) -> None:
+        """A line at every quarter of an extractor's training."""
+        quarter = 4 * done // total
+        if quarter > self._quarter:
+            self._quarter = quarter
+            self.say(f"training a classifier of {self.data.name} as extractor, once for all runs: {quarter * 25} %")
 
     @staticmethod
     def headline(scores: tuple[Score, ...]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -125,10 +126,10 @@ def judged() -> dict[str, Provider]:
         "judgement": _both,
     }
     for side in ("real", "fake"):
-        providers[f"{side}_judgement"] = lambda forward, side=side: _one(forward, side)
-        providers[f"{side}_score"] = lambda forward, side=side: forward["gather"](forward[f"{side}_judgement"])
-        providers[f"{side}_gradient"] = lambda forward, side=side: _along(forward, side, "gradient")
-        providers[f"{side}_record"] = lambda forward, side=side: _along(forward, side, "record")
+        providers[f"{side}_judgement"] = partial(_one, side=side)
+        providers[f"{side}_score"] = partial(_gathered, side=side)
+        providers[f"{side}_gradient"] = partial(_along, side=side, name="gradient")
+        providers[f"{side}_record"] = partial(_along, side=side, name="record")
     return providers
 
 
@@ -146,6 +147,11 @@ def _one(forward: Forward, side: str) -> Tensor:
         forward, forward[f"{side}_point"], f"{side}_gradient" in forward.wanted
     )
     return score
+
+
+def _gathered(forward: Forward, side: str) -> Tensor:
+    """The score, of all processes' rows where the objective couples them."""
+    return forward["gather"](forward[f"{side}_judgement"])
 
 
 def _both(forward: Forward) -> None:
@@ -171,7 +177,8 @@ def _along(forward: Forward, side: str, name: str) -> Any:
 
 def _halves(value: Any) -> tuple[Any, Any]:
     if isinstance(value, Tensor):
-        return value.chunk(2)
+        real, fake = value.chunk(2)
+        return real, fake
     if isinstance(value, Mapping):
         halves = {name: _halves(v) for name, v in value.items()}
         return {n: h[0] for n, h in halves.items()}, {n: h[1] for n, h in halves.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -19,11 +19,11 @@ from saddlepoint.game import Game
 from saddlepoint.method import Method
 from saddlepoint.network import Functional, Plain, Precision
 from saddlepoint.networks import Networks, for_shape
-from saddlepoint.optim import Optimizer
 from saddlepoint.parallel import Processes, synchronised, transformed
 from saddlepoint.random import key
-from saddlepoint.schedules import Schedule, needs_end
+from saddlepoint.schedules import needs_end
 from saddlepoint.settings import Settings
+from saddlepoint.trackers import check as check_trackers
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class Plan:
 
     def check(self) -> None:
         """Everything that can be refused without training."""
-        check_numbers(self.method, self.method.name)
+        check_numbers(self.method, "method")
+        check_trackers(self.settings.trackers)
         if self.data.size is not None and self.rows > self.data.size:
             raise InputError(
                 f"batch size {self.rows} is larger than the {self.data.size} training rows of {self.data.name}: "
@@ -167,20 +168,28 @@ def describe(pair: Networks | Mapping[str, nn.Module]) -> str:
 
 
 def check_numbers(value: Any, where: str) -> None:
-    """Learning rates are positive numbers, wherever they stand in a value."""
-    if isinstance(value, Optimizer) and not isinstance(getattr(value, "lr", 1.0), Schedule):
-        lr = getattr(value, "lr", 1.0)
-        if not (lr > 0 and math.isfinite(lr)):
-            raise InputError(f"learning rate {lr} of {where} is not possible: give a number above 0")
-    if is_dataclass(value):
-        for f in fields(value):
-            check_numbers(getattr(value, f.name), f"{where}.{f.name}")
+    """Numbers are finite; learning rates are above 0, those within a schedule at least 0."""
+    for place, number in numbers(value, where):
+        path = place.split(".")
+        if "lr" in path and not (0 < number < math.inf or (number == 0 and path[-1] != "lr")):
+            raise InputError(f"learning rate {number} ({place}) is not possible: give a number above 0")
+        if not math.isfinite(number):
+            raise InputError(f"{place} {number} is not possible: give a finite number")
+
+
+def numbers(value: Any, where: str) -> Iterator[tuple[str, float]]:
+    """Every number inside a value, with its place."""
+    parts: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, (int, float)):
+        yield where, value
+    elif is_dataclass(value):
+        parts = [(f.name, getattr(value, f.name)) for f in fields(value)]
     elif isinstance(value, dict):
-        for name, part in value.items():
-            check_numbers(part, f"{where}.{name}")
+        parts = value.items()
     elif isinstance(value, (tuple, list)):
-        for index, part in enumerate(value):
-            check_numbers(part, f"{where}.{index}")
+        parts = enumerate(value)
+    for name, part in parts:
+        yield from numbers(part, f"{where}.{name}")
 
 
 def environment() -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Folder:
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
         self.weights = path / "weights"
+        self.made = False  # by this process
         self._handle: Any = None
 
     # -- opening ------------------------------------------------------------------------------------
@@ -44,10 +45,10 @@ class Folder:
             raise InputError(f"{path} {what}; give the --out folder of a training")
         return folder
 
-    def admit(self, identity: Mapping[str, Any]) -> None:
-        """Refuse a place that is neither free nor the run of this identity."""
+    def admit(self, record: Mapping[str, Any]) -> None:
+        """Refuse a place that is neither free nor the run of this record."""
         if self.record.is_file():
-            self.check(identity)
+            self.check(record)
         elif self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path} is a file; --out takes a folder")
         elif self.path.exists() and not self.free():
@@ -70,6 +71,7 @@ class Folder:
 
     def lock(self) -> None:
         """Hold the folder for this process until it ends."""
+        self.made = not self.path.exists()
         self.path.mkdir(parents=True, exist_ok=True)
         self._handle = open(self.path / ".lock", "w")  # noqa: SIM115 (held as long as the process trains)
         try:
@@ -96,21 +98,29 @@ class Folder:
         return summary.get("status") == "finished" and summary.get("step") == step
 
     def discard(self) -> None:
-        """Remove a folder in which nothing was trained yet."""
+        """Leave the place as it was before a run that came to nothing."""
         self.unlock()
         shutil.rmtree(self.path, ignore_errors=True)
+        if not self.made:
+            self.path.mkdir(exist_ok=True)
 
     # -- what was wanted ------------------------------------------------------------------------------
 
     def read(self) -> dict[str, Any]:
-        return read_json(self.record)
+        """run.json, which has every entry that opening and continuing ask for."""
+        record = read_json(self.record)
+        needed = {"identity": dict, "data": dict, "method": str, "networks": str, "seed": int, "threads": int}
+        for name, kind in needed.items():
+            if not isinstance(record.get(name), kind):
+                raise InputError(f"{self.path} is not a run: {self.record.name} has no {name} as a training writes it")
+        return record
 
-    def check(self, identity: Mapping[str, Any]) -> None:
+    def check(self, record: Mapping[str, Any]) -> None:
         """Refuse to continue a run as another one, printing the difference."""
-        before = self.read()["identity"]
-        different = [name for name in identity if before.get(name) != identity[name]]
+        before, now = self.read(), record["identity"]
+        different = [name for name in now if before["identity"].get(name) != now[name]]
         if different:
-            changes = "; ".join(f"{n} was {_short(before.get(n), identity[n])}" for n in different)
+            changes = "; ".join(f"{n} was {_short(_said(before, n), _said(record, n))}" for n in different)
             raise InputError(f"{self.path} holds another run: {changes}; give another --out, or the same settings")
 
     # -- lines ----------------------------------------------------------------------------------------
@@ -197,6 +207,12 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             if not isinstance(row, dict):
                 return
             yield len(line), row
+
+
+def _said(record: Mapping[str, Any], name: str) -> Any:
+    """An entry of the identity; of the data, where two hashes say little, what they were called too."""
+    value = record["identity"].get(name)
+    return f"{record['data'].get('spec')} {value}" if name == "data" else value
 
 
 def _short(before: Any, after: Any) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
-
-import torch
+from typing import TYPE_CHECKING, Literal
 
 from saddlepoint.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+LEAST = 4  # samples in an evaluation: precision and recall look at the third nearest neighbour
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,19 @@ class Settings:
             if value is not None and value < 1:
                 raise InputError(f"{name.replace('_', '-')} {value} is not possible: give a whole number of at least 1")
         for name in ("pictures", "evaluations", "checkpoint_seconds", "seed"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:  # nan is neither
                 raise InputError(f"{name.replace('_', '-')} {getattr(self, name)} is not possible: give at least 0")
-        if self.evaluation_samples < 2:
-            raise InputError("evaluation-samples 1 is not possible: scores compare at least 2 samples")
+        if self.evaluation_samples < LEAST:
+            raise InputError(
+                f"evaluation-samples {self.evaluation_samples} is not possible: scores compare at least {LEAST} samples"
+            )
 
     def place(self) -> torch.device:
         """The device, or a sentence if this machine has none such."""
-        kind = self.device.split(":")[0]
-        there = {
+        import torch
+
+        kind, _, index = self.device.partition(":")
+        there: dict[str, Callable[[], bool]] = {
             "cpu": lambda: True,
             "cuda": torch.cuda.is_available,
             "mps": torch.backends.mps.is_available,
@@ -74,4 +82,7 @@ class Settings:
         if not there[kind]():
             others = [name for name, test in there.items() if test()]
             raise InputError(f"there is no {kind} device on this machine: accepted here are {', '.join(others)}")
+        count = torch.cuda.device_count() if kind == "cuda" else 1
+        if index and not (index.isdecimal() and int(index) < count):
+            raise InputError(f"unknown device {self.device!r}: this machine has {count} of {kind}, counted from 0")
         return torch.device(self.device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,20 @@ from saddlepoint.errors import InputError, nearest
 
 Log = Callable[[int, dict[str, float]], None]
 Row = Mapping[str, Any]
+NAMES = ("tensorboard", "wandb", "mlflow", "trackio")
+
+
+def check(names: Iterable[str]) -> None:
+    """Refuse trackers that are unknown or not installed."""
+    for name in names:
+        if name not in NAMES:
+            raise InputError(f"unknown tracker {name!r}: {nearest(name, NAMES)}")
+        if find_spec(name) is None:
+            raise InputError(f"the tracker {name} is not installed: install saddlepoint[{name}]")
 
 
 class Trackers:
-    """The trackers of a run, by name. A tracker that is not installed is refused when the run begins."""
+    """The trackers of a run, by name."""
 
     def __init__(self, names: Iterable[str], folder: Path, record: Row) -> None:
         opened = [_open(name, folder, record) for name in names]
@@ -32,12 +43,7 @@ class Trackers:
 
 def _open(name: str, folder: Path, record: Row) -> tuple[Log, Callable[[], Any]]:
     makers = {"tensorboard": _tensorboard, "wandb": _wandb, "mlflow": _mlflow, "trackio": _trackio}
-    if name not in makers:
-        raise InputError(f"unknown tracker {name!r}: {nearest(name, makers)}")
-    try:
-        return makers[name](folder, record)
-    except ImportError as error:
-        raise InputError(f"the tracker {name} is not installed: install saddlepoint[{name}]") from error
+    return makers[name](folder, record)
 
 
 def _tensorboard(folder: Path, record: Row) -> tuple[Log, Callable[[], Any]]:

@@ -51,6 +51,9 @@ class Run:
         pair = networks if networks is not None else _pair(record["networks"])
         settings: Settings = Settings(seed=record["seed"], batch_size=record["batch_size"])
         known = data if data is not None else load_recorded(record["data"])
+        made = tuple(record["data"]["shape"])
+        if known.shape != made:
+            raise InputError(f"the run in {path} makes samples of shape {made}, {known.name} has {known.shape}")
         plan = Plan(read(record["method"]), known, pair, Budget(steps=1), settings)
         channels_last = record["identity"]["channels_last"]
         game = plan.method.game(plan.modules(), known.training(8), channels_last=channels_last)
@@ -131,7 +134,9 @@ def load_recorded(recorded: Mapping[str, Any]) -> Data:
         options["size"] = tuple(options["size"])
     data = load(recorded["spec"], **options)
     if data.identity != recorded["identity"]:
-        raise InputError(f"the data set {recorded['spec']} has changed since the run was trained; pass it with --data")
+        raise InputError(
+            f"the data set {recorded['spec']} has changed since the run was trained: put it back, or evaluate with --data"
+        )
     return data
 
 

@@ -20,7 +20,7 @@ from saddlepoint.budget import Budget
 from saddlepoint.compiled import Compiled, compiler_missing
 from saddlepoint.data.protocol import Data
 from saddlepoint.dynamics.base import Info
-from saddlepoint.errors import InputError
+from saddlepoint.errors import InputError, out_of_memory
 from saddlepoint.evaluate import Evaluator
 from saddlepoint.live import Live
 from saddlepoint.method import Method
@@ -73,16 +73,16 @@ class Training:
         self.phases = [(stage.method, stage.steps) for stage in plan.method.before] + [(plan.method, None)]
         self.phase, self.seconds, self.stop, self.message = 0, 0.0, False, ""
         self.pending: list[tuple[dict[str, Any], Info]] = []
-        self.best = math.inf
+        self.begun, self.best = False, math.inf
         self.saved_at, self.flushed_at = time.monotonic(), time.monotonic()
 
     # -- from beginning to end ----------------------------------------------------------------------
 
     def run(self) -> None:
         self.said = self.enter(self.phase_at(0))  # fails before anything is written
-        if self.processes.writer:
-            self.claim()
         try:
+            if self.processes.writer:
+                self.claim()
             with _signals(self):
                 if not self.resume():
                     return
@@ -91,17 +91,21 @@ class Training:
                 with self.live.over(self.budget):
                     self.loop()
                 self.finish()
+        except Exception:
+            if self.begun and not self.state.clock["step"]:
+                self.folder.discard()  # so that the next attempt may differ
+            raise
         finally:
             self.folder.unlock()
 
     def claim(self) -> None:
         """Lock the folder; begin it, or check that it holds this very run."""
-        identity = self.record["identity"]
         try:
-            self.folder.admit(identity)  # what is refused stays untouched
+            self.folder.admit(self.record)  # what is refused stays untouched
             self.folder.lock()
-            self.folder.admit(identity)  # again: another process may have begun it before the lock
-            if not self.folder.record.is_file():
+            self.folder.admit(self.record)  # again: another process may have begun it before the lock
+            self.begun = not self.folder.record.is_file()
+            if self.begun:
                 self.folder.begin(self.record, environment())
             self.folder.tidy()
         except OSError as error:
@@ -275,7 +279,7 @@ class Training:
         return samples(self.game, players, memory, noise)
 
     def evaluate(self) -> None:
-        if not self.settings.evaluations:
+        if not (self.settings.evaluations and self.evaluator.possible):
             return
         n = self.settings.evaluation_samples
         scores = self.evaluator(self.generated(latents(self.method, n, self.settings.seed, "evaluation")))
@@ -429,8 +433,7 @@ def _memory_errors(plan: Plan) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        text = str(error).lower()
-        if not (isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text):
+        if not out_of_memory(error):
             raise
         raise InputError(
             f"out of memory at batch size {plan.rows} on {plan.settings.device}: lower --batch-size or the networks' "

@@ -7,9 +7,14 @@ The text is a literal call expression over the exported names below, for example
 from __future__ import annotations
 
 import ast
+import builtins
 import math
+import re
+import types
+import typing
 from importlib import import_module
-from typing import Any
+from inspect import signature
+from typing import Any, get_args, get_origin, get_type_hints
 
 from saddlepoint.errors import InputError, nearest
 
@@ -73,9 +78,39 @@ def _call(name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> Any:
     if None in given or len(set(given)) < len(given):
         raise InputError(f"cannot make {name}: each argument is given once, by its own name")
     made = getattr(import_module(WHERE[name]), name)
+    positional, named = [_value(arg) for arg in args], {k.arg: _value(k.value) for k in keywords if k.arg}
     try:
-        return made(*map(_value, args), **{k.arg: _value(k.value) for k in keywords if k.arg})
+        for field, value in signature(made).bind_partial(*positional, **named).arguments.items():
+            _check(name, field, value, get_type_hints(made)[field])
+        return made(*positional, **named)
     except (TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"cannot make {name}: {str(error).replace('.__init__', '')}") from error
+
+
+def _check(name: str, field: str, value: Any, hint: Any) -> None:
+    if not fits(value, hint):
+        accepted = hint.__name__ if isinstance(hint, type) else re.sub(r"\w+\.", "", str(hint))
+        raise InputError(f"cannot make {name}: {field} is {repr(value)[:60]}, accepted is {accepted}")
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of an annotated type; whole numbers are numbers, truth values are not."""
+    inside = get_args(hint)
+    match get_origin(hint):
+        case typing.Union | types.UnionType:
+            return any(fits(value, kind) for kind in inside)
+        case typing.Literal:
+            return value in inside
+        case builtins.tuple:
+            if not isinstance(value, tuple):
+                return False
+            kinds = inside[:1] * len(value) if inside[-1] is ... else inside
+            return len(value) == len(kinds) and all(map(fits, value, kinds))
+        case builtins.dict:
+            return isinstance(value, dict) and all(
+                fits(key, inside[0]) and fits(part, inside[1]) for key, part in value.items()
+            )
+    wanted = (int, float) if hint is float else hint
+    return isinstance(value, wanted) and (hint is bool or not isinstance(value, bool))

@@ -11,6 +11,7 @@ import tyro
 
 from saddlepoint.commands.parsing import DataOptions, load, parse, spec_of
 from saddlepoint.errors import InputError
+from saddlepoint.settings import LEAST
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Evaluate:
 
 def run(arguments: list[str]) -> None:
     given = parse(Evaluate, "evaluate", arguments)
-    if given.n < 2:
-        raise InputError(f"-n {given.n} is not possible: scores compare at least 2 samples")
+    if given.n < LEAST:
+        raise InputError(f"-n {given.n} is not possible: scores compare at least {LEAST} samples")
     scores = _of_run(given) if (given.what / "run.json").is_file() else _of_samples(given)
     if given.json:
         print(json.dumps([score.to_json() for score in scores], indent=2))
@@ -48,11 +49,8 @@ def run(arguments: list[str]) -> None:
 def _of_run(given: Evaluate) -> Any:
     from saddlepoint.trained import Run
 
-    trained = Run.open(given.what, best=given.best)
     data = None if given.data is None else load(spec_of(given.data), given.images_as.options())
-    if data is not None and data.shape != trained.data.shape:
-        raise InputError(f"the run makes samples of shape {trained.data.shape}, {given.data} has {data.shape}")
-    return trained.evaluate(given.n, given.seed, data)
+    return Run.open(given.what, data=data, best=given.best).evaluate(given.n, given.seed)
 
 
 def _of_samples(given: Evaluate) -> Any:

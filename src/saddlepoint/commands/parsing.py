@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -17,8 +19,21 @@ def parse(command: type[Command], name: str, arguments: list[str]) -> Command:
     """An instance of the dataclass `command` from arguments; numbers that may be schedules are read as text."""
     registry = tyro.constructors.ConstructorRegistry()
     registry.primitive_rule(_number)
-    with registry:
-        return tyro.cli(command, prog=f"saddlepoint {name}", args=arguments, description=command.__doc__)
+    said = io.StringIO()
+    try:
+        with registry, redirect_stderr(said):
+            return tyro.cli(command, prog=f"saddlepoint {name}", args=arguments, description=command.__doc__)
+    except SystemExit as end:
+        if not end.code:
+            raise
+        raise InputError(f"{_sentence(said.getvalue())}; see saddlepoint {name} --help") from None
+
+
+def _sentence(box: str) -> str:
+    """What a framed message says, in one line: its text up to the first rule, or all where nothing is framed."""
+    lines = [line.strip("│ ") for line in box.splitlines() if not line.startswith(("╭", "╰"))]
+    rule = next((number for number, line in enumerate(lines) if line.startswith("──")), len(lines))
+    return " ".join(" ".join(lines[:rule]).split()).rstrip(".")
 
 
 def _number(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec | None:

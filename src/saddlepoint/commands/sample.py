@@ -42,7 +42,7 @@ def run(arguments: list[str]) -> None:
         raise InputError("sample writes nothing without --out grid.png or --npz samples.npz")
     if given.n < 1 or given.steps < 2:
         raise InputError(f"-n {given.n} --steps {given.steps} is not possible: at least 1 sample and 2 steps")
-    if given.truncation is not None and given.truncation <= 0:
+    if given.truncation is not None and not given.truncation > 0:
         raise InputError(f"--truncation {given.truncation} is not possible: give a number above 0")
     from saddlepoint.trained import Run
 
@@ -61,6 +61,8 @@ def _write(given: Sample, trained: Any, made: Any) -> None:
     for path in (given.out, given.npz):
         if path is not None and not path.parent.is_dir():
             raise InputError(f"there is no folder {path.parent} for {path.name}: make it, or give another place")
+        if path is not None and path.is_dir():
+            raise InputError(f"{path} is a folder; give the name of a file")
     if given.out is not None:
         columns = given.steps if given.interpolate else None
         write_atomic(given.out, sample_picture(made, trained.data, columns))

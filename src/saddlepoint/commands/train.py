@@ -9,7 +9,7 @@ from typing import Any
 import tyro
 
 from saddlepoint.commands.parsing import DataOptions, load, method_of, networks_of, parse, spec_of
-from saddlepoint.errors import InputError, nearest
+from saddlepoint.errors import InputError
 from saddlepoint.settings import Settings
 
 DEFAULT_IMAGES = 500_000
@@ -92,7 +92,7 @@ def _without_method(arguments: list[str]) -> None:
         print(f"METHOD is one of {', '.join(names)}.")
         print("`saddlepoint train METHOD --help` lists every option and every number of the method.")
         return
-    shown = arguments[0] if arguments else "nothing"
-    raise InputError(f"train begins with a method, not {shown}: {nearest(shown, names)}")
+    shown = repr(arguments[0]) if arguments else "nothing"
+    raise InputError(f"train begins with a method, not {shown}: accepted are {', '.join(names)}")
 
 
