@@ -1,10 +1,10 @@
 """Trainings that are killed at a chosen point.
 
 Importing torch takes seconds, so a `Server` does it once, in a process of its own, and forks a child for each
-training. The server computes nothing, hence has no threads that a fork would lose. The child runs the very command
-line (`saddlepoint.cli.main`). Watchers lie around the calls by which the program moves and by which it touches its
-folder; each tells the `Trap` where the program is, and the trap sends the process a signal, by default SIGKILL, at
-the chosen place. Nothing of the program is replaced: every call goes through to the real one.
+training. The server computes nothing, hence has no threads that a fork would lose. The child runs the very
+command line (`saddlepoint.cli.main`). Watchers lie around the calls by which the program moves and by which it
+touches its folder; each tells the `Trap` where the program is, and the trap sends the process a signal, by
+default SIGKILL, at the chosen place. Nothing is replaced: every call goes through to the real one.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ TIMEOUT = 900.0  # seconds after which a child counts as hung
 
 @dataclass(frozen=True)
 class Kill:
-    """The `number`-th time (from 1, in each process anew) that the program is at `point` of a file whose path in the
-    run matches `file`.
+    """The `number`-th time (from 1, in each process anew) that the program is at `point` of a file whose path in
+    the run matches `file`.
 
-    Points of a file: "open" (about to be written), "half" (half of the bytes are written), "synced" (all are, under
-    the name beside), "renamed", "appended" (lines on disk), "unlink" (about to be removed), "made" (a folder).
-    Points of a training, without a file: "step" (about to take one, or a compiled chunk), "move" (a player has its
-    gradient and has not moved yet), "picture", "evaluate", "save", "finish".
+    Points of a file: "open" (about to be written), "half" (half of the bytes are written), "synced" (all are,
+    under the name beside), "renamed", "appended" (lines on disk), "unlink" (about to be removed), "made" (a
+    folder). Points of a training, without a file: "step" (about to take one, or a compiled chunk), "move" (a
+    player has its gradient and has not moved yet), "picture", "evaluate", "save", "finish".
     """
 
     point: str
@@ -205,14 +205,14 @@ def command(arguments: list[str]) -> int:
 
 # -- the server ---------------------------------------------------------------------------------------------
 
-PRELOADED = """saddlepoint.training saddlepoint.commands.train saddlepoint.report saddlepoint.features rich.console
-    safetensors.torch jinja2 scipy.linalg sklearn.datasets sklearn.neighbors PIL.PngImagePlugin matplotlib.figure
-    matplotlib.style matplotlib.backends.backend_agg"""
+PRELOADED = """saddlepoint.training saddlepoint.commands.train saddlepoint.report saddlepoint.features
+    rich.console safetensors.torch jinja2 scipy.linalg sklearn.datasets sklearn.neighbors
+    PIL.PngImagePlugin matplotlib.figure matplotlib.style matplotlib.backends.backend_agg"""
 
 
 def serve() -> None:
-    """Import what a training imports, and compute nothing; then a job a line on standard input, its end a line on
-    standard output."""
+    """Import what a training imports, and compute nothing; then a job a line on standard input, its end a line
+    on standard output."""
     for name in PRELOADED.split():
         import_module(name)
     for line in sys.stdin:

@@ -12,15 +12,19 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch._dynamo.testing import CompileCounterWithBackend
 
 from saddlepoint import methods
+from saddlepoint.average import EMA
 from saddlepoint.batches import Batches
 from saddlepoint.compiled import Compiled
 from saddlepoint.data import load
 from saddlepoint.method import Method
 from saddlepoint.network import Execution, Functional, Plain
+from saddlepoint.optim import SGD
 from saddlepoint.parallel import Accumulated
 from saddlepoint.penalties import R1, GradientPenalty
+from saddlepoint.schedules import Decay, Linear
 from saddlepoint.state import State
 from saddlepoint.vocabulary import read
 from small_games import ROWS, batch, descent, differing, directions, distinct, leaves, play, slope, small
@@ -254,7 +258,8 @@ def test_compiled_steps_equal_plain_ones(method: Method) -> None:
     turns = distinct(method.dynamics.turns(0))
     plain, state = play(method, norm=True)
     traced, carried = play(method, Functional(), norm=True)
-    graph = Compiled(traced, method.dynamics, ROWS, backend="aot_eager")
+    counter = CompileCounterWithBackend("aot_eager")
+    graph = Compiled(traced, method.dynamics, ROWS, backend=counter)
     for number in range(3):
         clock = {"step": number, "images": number * ROWS, "progress": number / 3}
         made = [{**batch(plain, seed=10 * number + i), "clock": clock} for i in range(len(turns))]
@@ -262,7 +267,37 @@ def test_compiled_steps_equal_plain_ones(method: Method) -> None:
         carried, infos = graph(carried, turns, [made])
         means = {name: value.mean() for name, value in info.items()}
         torch.testing.assert_close(infos[0], means, rtol=1e-5, atol=1e-6)
+    assert counter.frame_count == 1
     for part in ("players", "memory", "average"):
+        torch.testing.assert_close(getattr(carried, part), getattr(state, part), rtol=1e-5, atol=1e-6)
+
+
+def test_numbers_that_change_reach_the_graph_and_make_no_new_one() -> None:
+    """Two chunks of two steps: each step has its own rate, penalty weight and average, all from one graph."""
+    method = small(methods.get("gan-r1"))
+    rates = {"generator": SGD(Linear(0.1, 0.0)), "discriminator": SGD(Decay(0.05, 0.5))}
+    method = replace(
+        method,
+        dynamics=replace(method.dynamics, optimizers=rates),
+        terms=(R1(gamma=Linear(1.0, 3.0, over=100)),),
+        averages={"generator": EMA(half_life=20.0, ramp=0.5)},
+    )
+    turns = method.dynamics.turns(0)
+    plain, state = play(method)
+    traced, carried = play(method, Functional())
+    counter = CompileCounterWithBackend("aot_eager")
+    graph = Compiled(traced, method.dynamics, ROWS, backend=counter)
+    for chunk in range(2):
+        steps = []
+        for number in (2 * chunk, 2 * chunk + 1):
+            clock = {"step": number, "images": number * ROWS, "progress": number / 4}
+            steps.append([{**batch(plain, seed=2 * number + i), "clock": clock} for i in range(len(turns))])
+            state, info = method.dynamics.step(plain, state, turns, steps[-1].__getitem__, ROWS)
+        carried, infos = graph(carried, turns, steps)
+        assert len(infos) == 2
+        torch.testing.assert_close(infos[-1]["term/R1"], info["term/R1"], rtol=1e-5, atol=1e-6)
+    assert counter.frame_count == 1
+    for part in ("players", "average"):
         torch.testing.assert_close(getattr(carried, part), getattr(state, part), rtol=1e-5, atol=1e-6)
 
 

@@ -185,6 +185,21 @@ def test_a_graph_survives_other_evaluations_of_its_game() -> None:
     torch.testing.assert_close(found, expected["discriminator"])
 
 
+def test_gradients_at_successive_points_are_those_of_each_point() -> None:
+    """Against derivatives of the losses at leaves of one's own, which share nothing with earlier evaluations."""
+    game, state = play(GAN)
+    data = batch(game)
+    points = [{p: v + shift for p, v in state.players.items()} for shift in (0.0, 0.5, -0.3)]
+    for who in [*sorted(game.turns()), game.players]:
+        for at in (*points, points[0]):
+            found, _ = game.gradients(who, at, state.memory, data)
+            leaves = {p: v.clone().requires_grad_(p in who) for p, v in at.items()}
+            losses, _ = game.losses(who, leaves, state.memory, data)
+            for player in who:
+                (expected,) = torch.autograd.grad(losses[player], leaves[player], retain_graph=True)
+                torch.testing.assert_close(found[player], expected)
+
+
 def test_a_vector_written_in_place_is_seen() -> None:
     game, state = play(GAN)
     data, who = batch(game), ("discriminator",)

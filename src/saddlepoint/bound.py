@@ -211,7 +211,20 @@ def _draws(method: Method) -> dict[str, Draw]:
 
 
 def _check_players(method: Method, networks: Mapping[str, nn.Module]) -> None:
-    missing = [player for player in method.dynamics.optimizers if player not in networks]
+    players, turns = tuple(method.dynamics.optimizers), method.dynamics.turns(0)
+    if not players or not turns:
+        raise InputError(f"{method.name} moves nobody: give its dynamics a player with an optimiser and a step to take")
+    named = {
+        "dynamics move": [player for turn in turns for player in turn.players],
+        "averages name": list(method.averages),
+        "constraints name": [constraint.player for constraint in method.constraints],
+    }
+    for part, asked in named.items():
+        if strange := [player for player in asked if player not in players]:
+            raise InputError(
+                f"the {part} {strange[0]!r}, and the players of {method.name} are {', '.join(players)}"
+            )
+    missing = [player for player in players if player not in networks]
     if missing:
         raise InputError(
             f"{method.name} moves the player {missing[0]!r}, but the networks given are {', '.join(sorted(networks))}"

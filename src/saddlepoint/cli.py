@@ -35,7 +35,7 @@ def usage() -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; 0 done, 2 bad input (one sentence on standard error), 3 a training that failed, 130 interrupted."""
+    """Run a command; 0 done, 2 bad input (one sentence on standard error), 3 failed training, 130 interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
     if not given or given[0] in ("-h", "--help"):
         print(usage())
@@ -84,7 +84,7 @@ def _known(error: Exception) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(f"saddlepoint: {sentence}", file=sys.stderr)
+    print("saddlepoint:", *sentence.split(), file=sys.stderr)  # one line, whatever a library's message holds
     return code
 
 
@@ -96,7 +96,7 @@ def _system(error: OSError) -> str | None:
     where = f" for {place}" if place else ""
     known = {
         errno.ENOSPC: f"no space left on the device{where}: what was complete is kept; free some and run again",
-        errno.EFBIG: f"a file would become larger than is allowed here{where}: what was complete is kept; raise the limit",
+        errno.EFBIG: f"a file would pass the limit of its size{where}: what was complete is kept; raise the limit",
         errno.EDQUOT: f"the disk quota is used up{where}: what was complete is kept; free some and run again",
         errno.EACCES: f"no permission{where}: give a place that can be written",
         errno.EPERM: f"no permission{where}: give a place that can be written",

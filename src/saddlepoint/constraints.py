@@ -78,6 +78,10 @@ class SpectralNorm(Constraint):
 
     start: int = 15
 
+    def __post_init__(self) -> None:
+        if self.start < 1:
+            raise InputError(f"SpectralNorm needs at least 1 power iteration to start with, not {self.start}")
+
     def bind(self, module: nn.Module) -> Bound:
         return _Spectral(_weights(module), self.start)
 

@@ -12,6 +12,7 @@ from saddlepoint.average import EMA
 from saddlepoint.bound import MethodGame
 from saddlepoint.constraints import Constraint
 from saddlepoint.dynamics import Alternating, Dynamics
+from saddlepoint.errors import InputError
 from saddlepoint.forward import Definition
 from saddlepoint.game import Batch
 from saddlepoint.latents import Gaussian, Latent
@@ -29,6 +30,10 @@ class Stage:
 
     method: Method
     steps: int
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise InputError(f"a stage of {self.method.name} with {self.steps} steps is none: give at least 1")
 
 
 @dataclass(frozen=True)

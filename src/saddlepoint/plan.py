@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from torch import nn
 
 from saddlepoint.budget import Budget
+from saddlepoint.checks import check_numbers
 from saddlepoint.compiled import compiler_missing
 from saddlepoint.data.protocol import Data
 from saddlepoint.errors import InputError
@@ -165,31 +165,6 @@ def fitting(method: Method, pair: Networks) -> Networks:
 
 def describe(pair: Networks | Mapping[str, nn.Module]) -> str:
     return str(dict(pair)) if isinstance(pair, Mapping) else repr(pair)
-
-
-def check_numbers(value: Any, where: str) -> None:
-    """Numbers are finite; learning rates are above 0, those within a schedule at least 0."""
-    for place, number in numbers(value, where):
-        path = place.split(".")
-        if "lr" in path and not (0 < number < math.inf or (number == 0 and path[-1] != "lr")):
-            raise InputError(f"learning rate {number} ({place}) is not possible: give a number above 0")
-        if not math.isfinite(number):
-            raise InputError(f"{place} {number} is not possible: give a finite number")
-
-
-def numbers(value: Any, where: str) -> Iterator[tuple[str, float]]:
-    """Every number inside a value, with its place."""
-    parts: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, (int, float)):
-        yield where, value
-    elif is_dataclass(value):
-        parts = [(f.name, getattr(value, f.name)) for f in fields(value)]
-    elif isinstance(value, dict):
-        parts = value.items()
-    elif isinstance(value, (tuple, list)):
-        parts = enumerate(value)
-    for name, part in parts:
-        yield from numbers(part, f"{where}.{name}")
 
 
 def environment() -> dict[str, Any]:

@@ -73,12 +73,13 @@ class Folder:
         """Hold the folder for this process until it ends."""
         self.made = not self.path.exists()
         self.path.mkdir(parents=True, exist_ok=True)
-        self._handle = open(self.path / ".lock", "w")  # noqa: SIM115 (held as long as the process trains)
+        self._handle = open(self.path / ".lock", "a")  # noqa: SIM115 (held as long as the process trains)
         try:
             _lock(self._handle)
         except OSError as error:
             self._handle.close()
-            raise InputError(f"another process is training in {self.path}; wait for it or give another --out") from error
+            sentence = f"another process is training in {self.path}; wait for it or give another --out"
+            raise InputError(sentence) from error
 
     def unlock(self) -> None:
         if self._handle is not None:
@@ -139,10 +140,14 @@ class Folder:
     def append(self, path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add lines and force them to disk."""
         first = not path.exists()
-        with open(path, "a") as file:
-            file.write("".join(json.dumps(row) + "\n" for row in rows))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with open(path, "a") as file:
+                file.write("".join(json.dumps(row) + "\n" for row in rows))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            error.filename = str(path)
+            raise
         if first:
             sync_folder(path.parent)
 

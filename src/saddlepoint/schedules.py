@@ -96,6 +96,10 @@ class Exponential(Schedule):
     end: float
     over: int | None = None
 
+    def __post_init__(self) -> None:
+        if not (self.start > 0 and self.end > 0):
+            raise ValueError(f"Exponential goes between numbers above 0, not from {self.start} to {self.end}")
+
     def at(self, clock: Clock) -> Number:
         return self.start * (self.end / self.start) ** share(self.over, clock)
 

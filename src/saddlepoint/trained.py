@@ -135,7 +135,8 @@ def load_recorded(recorded: Mapping[str, Any]) -> Data:
     data = load(recorded["spec"], **options)
     if data.identity != recorded["identity"]:
         raise InputError(
-            f"the data set {recorded['spec']} has changed since the run was trained: put it back, or evaluate with --data"
+            f"the data set {recorded['spec']} has changed since the run was trained: put it back, or evaluate with "
+            "--data"
         )
     return data
 

@@ -68,7 +68,8 @@ def _value(node: ast.expr) -> Any:
             return -number
         case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
             return _call(name, args, keywords)
-    raise InputError(f"cannot read {ast.unparse(node)[:80]!r}: accepted are calls of known names with literal arguments")
+    accepted = "calls of known names with literal arguments"
+    raise InputError(f"cannot read {ast.unparse(node)[:80]!r}: accepted are {accepted}")
 
 
 def _call(name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> Any:

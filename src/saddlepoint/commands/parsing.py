@@ -38,6 +38,8 @@ def _sentence(box: str) -> str:
 
 def _number(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.PrimitiveConstructorSpec | None:
     """`float | Schedule`: a number, or a schedule as a call expression such as "Cosine(2e-4, 5e-5)"."""
+    if "Schedule" not in str(info.type):  # whoever has none does not wait for torch
+        return None
     from saddlepoint.schedules import Schedule
 
     if info.type != float | Schedule:
@@ -66,11 +68,12 @@ def _number(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.Prim
 def method_of(text: str) -> Any:
     """A method by id, or a complete value as text."""
     from saddlepoint import methods
-    from saddlepoint.method import Method
-    from saddlepoint.vocabulary import read
 
     if "(" not in text:
         return methods.get(text)
+    from saddlepoint.method import Method
+    from saddlepoint.vocabulary import read
+
     value = read(text)
     if not isinstance(value, Method):
         raise InputError(f"{text[:60]!r} is not a method: give an id or Method(...)")

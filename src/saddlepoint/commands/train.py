@@ -64,9 +64,8 @@ def run(arguments: list[str]) -> None:
     from saddlepoint.training import carry_out
 
     spec, options = spec_of(given.data), given.images_as.options()
-    plan = Plan(
-        given.method, load(spec, options), networks_of(given.network, given.method), budget(given.budget), given.settings
-    )
+    networks = networks_of(given.network, given.method)
+    plan = Plan(given.method, load(spec, options), networks, budget(given.budget), given.settings)
     carry_out(plan, given.out, {"spec": spec, "options": options, "command": _typed(arguments)}, given.quiet)
 
 

@@ -48,7 +48,7 @@ class Dynamics:
     def init(self, game: Game, players: Players, memory: Memory) -> State:
         """The state before the first step."""
         slots = {player: self.optimizers[player].init(players[player]) for player in game.players}
-        average = {player: snapshot(players, memory, player) for player in game.averages}
+        average = {player: _apart(snapshot(players, memory, player)) for player in game.averages}
         return State(players, slots, memory, average, start_clock())
 
     def commit(
@@ -114,3 +114,8 @@ def busiest(turns: tuple[Turn, ...]) -> int:
 def snapshot(players: Players, memory: Memory, player: str) -> dict[str, Any]:
     """One player's vector and buffers."""
     return {"vector": players[player], "buffers": memory.get("buffers", {}).get(player, {})}
+
+
+def _apart(part: dict[str, Any]) -> dict[str, Any]:
+    """A copy: a graph compiled for two names of one tensor would not fit the next step."""
+    return {"vector": part["vector"].clone(), "buffers": {name: b.clone() for name, b in part["buffers"].items()}}
