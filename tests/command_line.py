@@ -1,14 +1,22 @@
-"""The command line as a person meets it: a process of its own, and what it leaves on disk."""
+"""The command line as a person meets it, and what it leaves on disk."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+
+import pytest
+
+from saddlepoint.cli import main
+
+Done = subprocess.CompletedProcess[str]
 
 COMMAND = (sys.executable, "-m", "saddlepoint.cli")
 QUICK = "--steps 2 --batch-size 8 --evaluations 0 --pictures 0 --quiet"
@@ -20,8 +28,8 @@ def saddlepoint(
     cwd: Path,
     environment: Mapping[str, str] | None = None,
     before: Callable[[], None] | None = None,
-) -> subprocess.CompletedProcess[str]:
-    """`saddlepoint ARGUMENTS` in `cwd`. `before` runs in the child first, for limits."""
+) -> Done:
+    """`saddlepoint ARGUMENTS` in `cwd`, in a process of its own. `before` runs in the child first, for limits."""
     return subprocess.run(
         [*COMMAND, *shlex.split(arguments)],
         cwd=cwd,
@@ -34,9 +42,33 @@ def saddlepoint(
     )
 
 
+def here(arguments: str, cwd: Path) -> Done:
+    """The same in this process, which saves the seconds that importing torch takes."""
+    out, err = io.StringIO(), io.StringIO()
+    with inside(cwd), redirect_stdout(out), redirect_stderr(err):
+        code = main(shlex.split(arguments))
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def inside(cwd: Path) -> Iterator[None]:
+    """The environment and the working folder of a command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        for name in set(os.environ) - set(surroundings(cwd)):
+            patch.delenv(name)
+        for name, value in surroundings(cwd).items():
+            patch.setenv(name, value)
+        yield
+
+
 def surroundings(cwd: Path) -> dict[str, str]:
     """One thread, no data sets but those in the test's reach, no accelerator, a cache beside `cwd`."""
-    mine = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "SADDLEPOINT_CACHE": str(cwd.parent / "cache")}
+    mine = {
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+        "SADDLEPOINT_CACHE": str(cwd.parent / "cache"),
+    }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SADDLEPOINT_")}
     return kept | mine
 
@@ -52,7 +84,7 @@ def _content(path: Path) -> str:
     return "folder" if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+def assert_refused(done: Done, *words: str) -> None:
     """Exit code 2, nothing on standard output, one line on standard error in which all words stand."""
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr

@@ -158,7 +158,7 @@ def test_published_sizes() -> None:
 
     toy = MLP(width=512, depth=3).build((2,), latent=2)
     assert count(toy["discriminator"]) == (2 + 1) * 512 + 2 * (512 + 1) * 512 + 512 + 1
-    pair = ResNet().build((3, 32, 32), latent=128)
+    pair = ResNet(width=128).build((3, 32, 32), latent=128)
     inner = 2 * conv(128, 128, 3)
     first = conv(3, 128, 3) + conv(128, 128, 3) + conv(3, 128, 1)
     assert count(pair["discriminator"]) == first + (inner + conv(128, 128, 1)) + 2 * inner + 129

@@ -93,7 +93,8 @@ def _shapes(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any
         score = _run("discriminator", lambda: forward["real_score"])
         if score.shape != (len(real),):
             raise InputError(
-                f"the discriminator returns a score of shape {tuple(score.shape)} for {len(real)} points, not one a point"
+                f"the discriminator returns a score of shape {tuple(score.shape)} for {len(real)} points, "
+                "not one a point"
             )
 
 
@@ -159,7 +160,7 @@ def _read(
     }
     forward = Forward({"clock": batch["clock"]}, providers, game.wanted(who))
     forward.players, forward.memory = players, memory
-    for _, part, asks in chain.from_iterable(game.asked[player] for player in who):
+    for _, _, asks in chain.from_iterable(game.asked[player] for player in who):
         _run("discriminator", lambda asks=asks: [forward[a] for a in asks])
     for player in who:
         for _, part, asks in game.asked[player]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import pickle  # for the name of an error only: nothing is unpickled
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import torch
 
-from saddlepoint.errors import InputError
+from saddlepoint.errors import InputError, out_of_memory
 from saddlepoint.paths import sync_folder, write_atomic
 from saddlepoint.state import State
 
@@ -177,10 +176,13 @@ class Folder:
 
     def load(self, path: Path, device: torch.device) -> tuple[State, dict[str, Any]]:
         """A state from a checkpoint. Nothing is unpickled but plain containers of tensors."""
+        stored = io.BytesIO(path.read_bytes())
         try:
-            content = torch.load(path, map_location=device, weights_only=True)
+            content = torch.load(stored, map_location=device, weights_only=True)
             return State(**content["state"]), content["extra"]
-        except (RuntimeError, EOFError, KeyError, TypeError, ValueError, pickle.UnpicklingError) as error:
+        except Exception as error:  # a damaged file makes the reader raise anything
+            if out_of_memory(error):
+                raise
             older = [p.name for p in self.saved() if p.name < path.name]
             instead = f"delete it to go on from {older[-1]}" if older else "no older one is left"
             raise InputError(f"the checkpoint {path} is damaged and cannot be read; {instead}") from error

@@ -38,11 +38,12 @@ class Run:
         path: str | Path,
         *,
         data: Data | None = None,
-        networks: Mapping[str, nn.Module] | None = None,
+        networks: Networks | Mapping[str, nn.Module] | None = None,
+        method: Method | None = None,
         best: bool = False,
     ) -> Run:
-        """The run in `path` at its last checkpoint, or at the best by the held-out score. Modules of one's own have to
-        be given again, since a run holds values and numbers but no code."""
+        """The run in `path` at its last checkpoint, or at the best by the held-out score. Modules and parts of one's
+        own have to be given again, since a run holds values and numbers but no code."""
         folder = Folder.existing(Path(path))
         record = folder.read()
         wanted = folder.checkpoints / "best.pt" if best else folder.last()
@@ -54,7 +55,7 @@ class Run:
         made = tuple(record["data"]["shape"])
         if known.shape != made:
             raise InputError(f"the run in {path} makes samples of shape {made}, {known.name} has {known.shape}")
-        plan = Plan(read(record["method"]), known, pair, Budget(steps=1), settings)
+        plan = Plan(method or read(record["method"]), known, pair, Budget(steps=1), settings)
         channels_last = record["identity"]["channels_last"]
         game = plan.method.game(plan.modules(), known.training(8), channels_last=channels_last)
         return cls(folder, plan, game, folder.load(wanted, torch.device("cpu"))[0])
@@ -114,7 +115,7 @@ def train(
     source = {"spec": data if isinstance(data, str) else data.name, "options": {}}
     plan = Plan(method, load(data) if isinstance(data, str) else data, networks, budget, settings)
     carry_out(plan, Path(out), source)
-    return Run.open(out, data=plan.data, networks=networks if isinstance(networks, Mapping) else None)
+    return Run.open(out, data=plan.data, networks=networks, method=method)
 
 
 def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
