@@ -199,7 +199,9 @@ def memory(row: Row, threads: int) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", default=",".join(row.name for row in ROWS))
     parser.add_argument("--blocks", type=int, default=9)
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of both sides")
@@ -223,7 +225,9 @@ def main() -> None:
 
 def show(name: str, found: dict[str, Any]) -> None:
     for side_name, numbers in found["sides"].items():
-        ratio = "" if "ratio" not in numbers else "  ratio {1:.2f} [{0:.2f}, {2:.2f}]".format(*numbers["ratio"])
+        ratio = (
+            "" if "ratio" not in numbers else "  ratio {1:.2f} [{0:.2f}, {2:.2f}]".format(*numbers["ratio"])
+        )
         peak = f"  peak {found['peak_mib'][side_name]} MiB" if "peak_mib" in found else ""
         print(f"{name:14} {side_name:9} {numbers['ms'][1]:8.3f} ms{ratio}{peak}", flush=True)
 

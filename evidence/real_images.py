@@ -22,7 +22,7 @@ import numpy as np
 HERE = Path(__file__).parent
 RUNS = {
     "mnist": ["r3gan", "--data", "mnist", "--network", "dcgan", "--seconds", "620", "--threads", "1"],
-    "cifar10": ["sngan", "--data", "cifar10", "--network", "resnet", "--seconds", "1200", "--threads", "2"],
+    "cifar10": ["sngan", "--data", "cifar10", "--network", "resnet", "--seconds", "3000", "--threads", "2"],
     "photos": ["gan-r1", "--data", "PHOTOS", "--size", "32", "--seconds", "620", "--threads", "1"],
 }
 LIMITS = {"mnist": 1 / 10, "cifar10": 1 / 3, "photos": None}
@@ -42,7 +42,10 @@ def photographs(folder: Path, count: int = 4000) -> Path:
     for index in range(count):
         photo = photos[index % len(photos)]
         height, width = source.integers(40, 201, 2)
-        top, left = (source.integers(0, size - side + 1) for size, side in zip(photo.shape, (height, width), strict=False))
+        top, left = (
+            source.integers(0, size - side + 1)
+            for size, side in zip(photo.shape, (height, width), strict=False)
+        )
         crop = Image.fromarray(photo[top : top + height, left : left + width])
         crop.save(beside / (f"{index:05d}.png" if index % 3 else f"{index:05d}.jpg"))
     beside.rename(folder)
@@ -80,7 +83,9 @@ def result(name: str, run: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", choices=RUNS)
     parser.add_argument("--folder", type=Path, default=Path("runs/evidence"))
     given = parser.parse_args()
@@ -90,12 +95,16 @@ def main() -> None:
         run = given.folder / name
         photos = str(photographs(given.folder / "photos-data")) if name == "photos" else ""
         arguments = [photos if a == "PHOTOS" else a for a in RUNS[name]]
-        subprocess.run([sys.executable, "-m", "saddlepoint.cli", "train", *arguments, "--out", str(run)], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "saddlepoint.cli", "train", *arguments, "--out", str(run)], check=True
+        )
         found[name] = result(name, run)
         out.write_text(json.dumps(found, indent=1) + "\n")
         last = sorted((run / "samples").glob("*.png"))[-1]
         shutil.copy(last, HERE.parent / "docs" / "pictures" / f"{name}.png")
-        print(name, f"{found[name]['share_of_untrained']:.4f} of the untrained generator's distance", flush=True)
+        print(
+            name, f"{found[name]['share_of_untrained']:.4f} of the untrained generator's distance", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent / "workers"))
 
-from games import CASES, NORMALISED, Played, derivatives, trajectory  # noqa: E402
+from games import CASES, NORMALISED, Played, derivatives, trajectory
 
-from saddlepoint.errors import InputError  # noqa: E402
+from saddlepoint.errors import InputError
 
 FREE = [name for name in CASES if name not in NORMALISED and "average" not in name]
 
@@ -24,7 +24,9 @@ def test_accumulated_derivatives_equal_those_of_the_whole_batch(name: str, parts
     expected = derivatives(whole.game, whole.state, whole.batch())
     found = derivatives(split.game, split.state, split.batch())
     for quantity, value in expected.items():
-        torch.testing.assert_close(found[quantity], value, atol=1e-6 * max(1.0, float(value.abs().max())), rtol=0)
+        torch.testing.assert_close(
+            found[quantity], value, atol=1e-6 * max(1.0, float(value.abs().max())), rtol=0
+        )
 
 
 @pytest.mark.parametrize("name", FREE)
@@ -41,7 +43,11 @@ def test_an_objective_that_couples_rows_is_refused() -> None:
 
 def test_batch_norm_is_named_and_uses_the_statistics_of_each_micro_batch() -> None:
     whole, split = (Played(CASES["dcgan"].plan(accumulate=n)) for n in (1, 2))
-    assert split.said == ["generator uses the statistics of each micro-batch by itself"]  # D has no norm at 8x8
+    assert split.said == [
+        "generator uses the statistics of each micro-batch by itself"
+    ]  # D has no norm at 8x8
     batch = whole.batch()
-    pair = [p.game.gradients(("generator",), p.state.players, p.state.memory, batch)[0] for p in (whole, split)]
+    pair = [
+        p.game.gradients(("generator",), p.state.players, p.state.memory, batch)[0] for p in (whole, split)
+    ]
     assert (pair[0]["generator"] - pair[1]["generator"]).abs().max() > 1e-4

@@ -12,11 +12,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent / "workers"))
 
-from games import CASES, Played, variation  # noqa: E402
+from games import CASES, Played, variation
 
-from saddlepoint.average import EMA  # noqa: E402
-from saddlepoint.sampling import deployed, latents, samples  # noqa: E402
-from saddlepoint.schedules import Linear  # noqa: E402
+from saddlepoint.average import EMA
+from saddlepoint.sampling import deployed, latents, samples
+from saddlepoint.schedules import Linear
 
 
 def closed(values: torch.Tensor, decays: list[float]) -> torch.Tensor:
@@ -32,7 +32,9 @@ def run(ema: EMA, values: torch.Tensor, images: int) -> tuple[torch.Tensor, torc
     average = {"vector": values[0], "buffers": {"running": values[0] * 2, "count": counter}}
     for step, value in enumerate(values[1:]):
         present = {"vector": value, "buffers": {"running": value * 2, "count": torch.tensor(step + 1)}}
-        average = ema.update(average, present, images, {"images": step * images, "step": step, "progress": 0.0})
+        average = ema.update(
+            average, present, images, {"images": step * images, "step": step, "progress": 0.0}
+        )
     return average["vector"], average["buffers"]["running"], average["buffers"]["count"]
 
 
@@ -80,14 +82,18 @@ def test_a_run_averages_vectors_and_batch_statistics_and_samples_with_them() -> 
     for _ in range(4):
         played.step()
         history.append(present())
-    average = {"vector": played.state.average["generator"]["vector"], **played.state.average["generator"]["buffers"]}
+    average = {
+        "vector": played.state.average["generator"]["vector"],
+        **played.state.average["generator"]["buffers"],
+    }
     beta = 0.5 ** (16 / 48.0)
     for name, value in average.items():
         if value.is_floating_point():
             expected = closed(torch.stack([h[name] for h in history]).double(), [beta] * 4)
             torch.testing.assert_close(value.double(), expected, atol=1e-5, rtol=1e-5)
     counters = [n for n in average if n.endswith("num_batches_tracked")]
-    assert counters and all(average[n] == history[-1][n] for n in counters)
+    assert counters
+    assert all(average[n] == history[-1][n] for n in counters)
     assert any(not torch.equal(average[n], history[-1][n]) for n in average if "running" in n)
 
     game, noise = played.game.bound(), latents(case.method, 8, 0, "test")

@@ -55,7 +55,9 @@ def test_a_run_under_seconds_is_a_prefix_of_one_under_more(tmp_path: Path) -> No
     long = trained(tmp_path / "long", Budget(seconds=1.2), method="gan", keep=1000, checkpoint_steps=1)
     shared = min(len(short), len(long))
     for one, other in zip(short[:shared], long[:shared], strict=True):
-        assert {k: v for k, v in one.items() if k != "seconds"} == {k: v for k, v in other.items() if k != "seconds"}
+        assert {k: v for k, v in one.items() if k != "seconds"} == {
+            k: v for k, v in other.items() if k != "seconds"
+        }
     ended = Folder(tmp_path / "short")
     state = ended.load(ended.last() or ended.path, torch.device("cpu"))[0]
     path = tmp_path / "long" / "checkpoints" / f"{state.clock['step']:09d}.pt"
@@ -65,7 +67,9 @@ def test_a_run_under_seconds_is_a_prefix_of_one_under_more(tmp_path: Path) -> No
     assert shared > 0
 
 
-@pytest.mark.parametrize("wrong", [{}, {"steps": 1, "images": 1}, {"steps": 0}, {"seconds": -1.0}, {"seconds": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{}, {"steps": 1, "images": 1}, {"steps": 0}, {"seconds": -1.0}, {"seconds": float("nan")}]
+)
 def test_what_is_not_a_budget_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         Budget(**wrong)

@@ -14,14 +14,14 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent / "workers"))
 
-from games import CASES, Played, variation  # noqa: E402
+from games import CASES, Played, variation
 
-import saddlepoint  # noqa: E402
-from saddlepoint import Budget, Settings  # noqa: E402
-from saddlepoint.compiled import Compiled, compiler_missing  # noqa: E402
-from saddlepoint.network import Functional  # noqa: E402
-from saddlepoint.optim import SGD  # noqa: E402
-from saddlepoint.schedules import Linear  # noqa: E402
+import saddlepoint
+from saddlepoint import Budget, Settings
+from saddlepoint.compiled import Compiled, compiler_missing
+from saddlepoint.network import Functional
+from saddlepoint.optim import SGD
+from saddlepoint.schedules import Linear
 
 CPU = torch.device("cpu")
 needs_compiler = pytest.mark.skipif(
@@ -93,7 +93,9 @@ def test_a_compiled_run_continued_at_a_chunk_has_the_same_bits(tmp_path: Path) -
     def run(out: Path, steps: int) -> bytes:
         case = CASES["gan"]
         settings = Settings(**quick)
-        saddlepoint.train(case.method, case.data, case.networks, out=out, budget=Budget(steps=steps), settings=settings)
+        saddlepoint.train(
+            case.method, case.data, case.networks, out=out, budget=Budget(steps=steps), settings=settings
+        )
         return (out / "weights" / "generator.safetensors").read_bytes()
 
     whole = run(tmp_path / "whole", 8)

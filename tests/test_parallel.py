@@ -23,7 +23,14 @@ from saddlepoint.run import Folder  # noqa: E402
 
 def torchrun(*arguments: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
     """Start a script or `-m module` in several processes."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        str(processes),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         [*command, *arguments], capture_output=True, text=True, timeout=240, env=environment, check=False
@@ -40,21 +47,29 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_gradients_and_jacobian_products_equal_those_of_one_process(name: str, together: dict[str, Any]) -> None:
+def test_gradients_and_jacobian_products_equal_those_of_one_process(
+    name: str, together: dict[str, Any]
+) -> None:
     played = Played(CASES[name].plan())
     alone = derivatives(played.game, played.state, played.batch())
     assert alone.keys() == together[name]["derivatives"].keys()
     for quantity, value in alone.items():
         # BatchNorm's synchronised statistics add in another order and are divided by small deviations
         scale = (10 if name in NORMALISED else 1) * max(1.0, float(value.abs().max()))
-        torch.testing.assert_close(together[name]["derivatives"][quantity], value, atol=1e-6 * scale, rtol=0, msg=quantity)
+        torch.testing.assert_close(
+            together[name]["derivatives"][quantity], value, atol=1e-6 * scale, rtol=0, msg=quantity
+        )
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_trajectory_of_plain_descent_equals_that_of_one_process(name: str, together: dict[str, Any]) -> None:
+def test_a_trajectory_of_plain_descent_equals_that_of_one_process(
+    name: str, together: dict[str, Any]
+) -> None:
     alone = trajectory(Played(CASES[name].plan()))
     for quantity, value in alone.items():
-        torch.testing.assert_close(together[name]["trajectory"][quantity], value, atol=1e-5, rtol=1e-5, msg=quantity)
+        torch.testing.assert_close(
+            together[name]["trajectory"][quantity], value, atol=1e-5, rtol=1e-5, msg=quantity
+        )
 
 
 def test_without_gathering_the_coupled_objective_would_differ() -> None:
@@ -81,7 +96,18 @@ def test_a_batch_that_does_not_split_is_refused() -> None:
 
 def command(out: Path, steps: int) -> list[str]:
     options = ["--data", "ring", "--network", "MLP(width=8)", "--out", str(out), "--steps", str(steps)]
-    quick = ["--batch-size", "16", "--evaluations", "1", "--evaluation-samples", "100", "--pictures", "1", "--threads", "1"]
+    quick = [
+        "--batch-size",
+        "16",
+        "--evaluations",
+        "1",
+        "--evaluation-samples",
+        "100",
+        "--pictures",
+        "1",
+        "--threads",
+        "1",
+    ]
     descent = [f"--method.dynamics.optimizers.{player}.lr" for player in ("generator", "discriminator")]
     return ["-m", "saddlepoint.cli", "train", "gan", *options, *quick, descent[0], "1e-4", descent[1], "1e-4"]
 
@@ -90,7 +116,9 @@ def test_a_run_of_two_processes_writes_one_folder_and_goes_on_with_one(tmp_path:
     out, alone = tmp_path / "together", tmp_path / "alone"
     first = torchrun(*command(out, 20))
     assert first.returncode == 0, first.stderr[-3000:]
-    rest = subprocess.run([sys.executable, *command(out, 40)], capture_output=True, text=True, timeout=240, check=False)
+    rest = subprocess.run(
+        [sys.executable, *command(out, 40)], capture_output=True, text=True, timeout=240, check=False
+    )
     assert rest.returncode == 0, rest.stderr
     assert "continuing" in rest.stderr
     subprocess.run([sys.executable, *command(alone, 40)], check=True, capture_output=True, timeout=240)

@@ -11,10 +11,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent / "workers"))
 
-from games import CASES, Played  # noqa: E402
+from games import CASES, Played
 
-from saddlepoint.network import Functional, Plain, Precision  # noqa: E402
-from saddlepoint.networks import DCGAN  # noqa: E402
+from saddlepoint.network import Functional, Plain, Precision
+from saddlepoint.networks import DCGAN
 
 # A bf16 number has 8 significant bits: one rounding is off by at most 2^-8. A generator's gradient passes both networks
 # forth and back: some 10 rounded results each way in these (products, normalisations, activations). Were all 20 off by the
@@ -49,6 +49,8 @@ def test_float64_passes_untouched_without_autocast() -> None:
     batch = {n: v.double() if isinstance(v, torch.Tensor) else v for n, v in played.batch().items()}
     gradients, _ = played.game.gradients(("discriminator",), double, played.state.memory, batch)
     assert gradients["discriminator"].dtype == torch.float64
-    single, _ = played.game.gradients(("discriminator",), played.state.players, played.state.memory, played.batch())
+    single, _ = played.game.gradients(
+        ("discriminator",), played.state.players, played.state.memory, played.batch()
+    )
     difference = (gradients["discriminator"] - single["discriminator"].double()).abs().max()
     assert 0 < difference < 1e-6  # float64 really was used, and says the same

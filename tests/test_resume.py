@@ -18,6 +18,7 @@ import pytest
 from kills import Ended, Kill, Server, environment
 from same_runs import configurations, differences, rows, steps, whole
 
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="trainings are forked and killed by signals")
 CONFIGURATIONS = configurations()
 GAN = CONFIGURATIONS["gan"]
 CHECKPOINT = "checkpoints/0*.pt"
@@ -148,6 +149,16 @@ def test_signal_while_finishing_lets_it_finish(server: Server, undisturbed: Call
     run = tmp_path / "run"
     assert server.train(GAN, run, [Kill("half", "weights/*", 1, "SIGTERM")]).code == 0
     assert differences(undisturbed(GAN), run) == []
+
+
+def test_budget_lowered_to_where_the_run_stopped_finishes_it(
+    server: Server, undisturbed: Callable, tmp_path: Path
+) -> None:
+    run, shorter = tmp_path / "run", (*GAN[:-1], "7")
+    server.train(GAN, run, [Kill("step", "", 7, "SIGTERM")])
+    assert "finished after 7 steps" in server.train(shorter, run).said
+    weights = {path.name: path.read_bytes() for path in (undisturbed(shorter) / "weights").iterdir()}
+    assert {path.name: path.read_bytes() for path in (run / "weights").iterdir()} == weights
 
 
 def contents(run: Path) -> dict[str, tuple[bytes, int]]:

@@ -26,7 +26,14 @@ from saddlepoint.training import TrainingFailed
 QUICK: dict[str, Any] = {"evaluations": 2, "evaluation_samples": 100, "pictures": 2, "threads": 1}
 
 
-def go(method: Method | str, out: Path, steps: int, networks: Any = MLP(width=4), data: Any = "ring", **settings: Any) -> Run:
+def go(
+    method: Method | str,
+    out: Path,
+    steps: int,
+    networks: Any = MLP(width=4),
+    data: Any = "ring",
+    **settings: Any,
+) -> Run:
     value = methods.get(method) if isinstance(method, str) else method
     options = Settings(**{**QUICK, **settings})
     return saddlepoint.train(value, data, networks, out=out, budget=Budget(steps=steps), settings=options)
@@ -63,15 +70,22 @@ def test_more_budget_continues_to_the_bits_of_one_run(tmp_path: Path) -> None:
     one, other = (lines(tmp_path / name / "metrics.jsonl") for name in ("parts", "whole"))
     assert [row["step"] for row in one] == list(range(1, 8))
     for a, b in zip(one, other, strict=True):
-        assert {k: v for k, v in a.items() if k != "seconds"} == {k: v for k, v in b.items() if k != "seconds"}
+        assert {k: v for k, v in a.items() if k != "seconds"} == {
+            k: v for k, v in b.items() if k != "seconds"
+        }
     names = ("generator", "discriminator")
-    files = [[(tmp_path / run / "weights" / f"{n}.safetensors").read_bytes() for n in names] for run in ("parts", "whole")]
+    files = [
+        [(tmp_path / run / "weights" / f"{n}.safetensors").read_bytes() for n in names]
+        for run in ("parts", "whole")
+    ]
     assert files[0] == files[1]
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_at_its_step(tmp_path: Path) -> None:
     wild = replace(methods.get("wgan"), constraints=())
-    wild = replace(wild, dynamics=replace(wild.dynamics, optimizers={p: SGD(1e12) for p in wild.dynamics.optimizers}))
+    wild = replace(
+        wild, dynamics=replace(wild.dynamics, optimizers={p: SGD(1e12) for p in wild.dynamics.optimizers})
+    )
     with pytest.raises(TrainingFailed, match=r"(loss|score|gradient)/\w+ became (inf|-inf|nan) at step \d+"):
         go(wild, tmp_path / "run", 200)
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
@@ -86,7 +100,9 @@ class Noisy(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(2, 16), nn.Dropout(0.5), nn.ReLU(), nn.Linear(16, 1), nn.Flatten(0))
+        self.net = nn.Sequential(
+            nn.Linear(2, 16), nn.Dropout(0.5), nn.ReLU(), nn.Linear(16, 1), nn.Flatten(0)
+        )
 
     def forward(self, point: Tensor) -> Tensor:
         return self.net(point)
@@ -95,7 +111,10 @@ class Noisy(nn.Module):
 def own() -> dict[str, nn.Module]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return {"generator": nn.Sequential(nn.Linear(100, 8), nn.ReLU(), nn.Linear(8, 2)), "discriminator": Noisy()}
+        return {
+            "generator": nn.Sequential(nn.Linear(100, 8), nn.ReLU(), nn.Linear(8, 2)),
+            "discriminator": Noisy(),
+        }
 
 
 def test_modules_of_ones_own_train_with_dropout_by_seed(tmp_path: Path) -> None:

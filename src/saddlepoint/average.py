@@ -32,7 +32,9 @@ class EMA:
         floor = half_life.clamp(min=1e-9) if isinstance(half_life, Tensor) else max(half_life, 1e-9)
         return 0.5 ** (images / floor)
 
-    def update(self, average: Mapping[str, Any], now_: Mapping[str, Any], images: Number, clock: Clock) -> dict[str, Any]:
+    def update(
+        self, average: Mapping[str, Any], now_: Mapping[str, Any], images: Number, clock: Clock
+    ) -> dict[str, Any]:
         """The next average of {"vector": …, "buffers": {…}}."""
         beta = self.decay(images, clock)
         return {

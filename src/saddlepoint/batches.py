@@ -39,7 +39,9 @@ class Batches:
     device: torch.device
     shard: Shard = Shard()
 
-    def step(self, clock: Mapping[str, Any], turns: tuple[Turn, ...], progress: float) -> list[dict[str, Any]]:
+    def step(
+        self, clock: Mapping[str, Any], turns: tuple[Turn, ...], progress: float
+    ) -> list[dict[str, Any]]:
         """The batches of the step that starts at `clock`, one a turn."""
         now = {"step": clock["step"], "images": clock["images"], "progress": progress}
         position = clock["rows"]
@@ -65,7 +67,9 @@ class Batches:
             torch.manual_seed(key(self.seed, step, index, self.shard.rank, "network"))
         shapes = {"real": self.data.shape}
         return {
-            name: self.shard.of(draw.sample(self.rows, generator(self.device, self.seed, step, index, name), shapes))
+            name: self.shard.of(
+                draw.sample(self.rows, generator(self.device, self.seed, step, index, name), shapes)
+            )
             for name, draw in self.game.draws.items()
             if name in needs
         }

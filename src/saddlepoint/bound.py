@@ -55,10 +55,11 @@ class MethodGame(Game):
         coupled = "discriminator" in self.found.coupled + self.found.noisy
         self.plans = {who: (wanted, one_pass(wanted, coupled)) for who, (wanted, _) in self.plans.items()}
 
-    def turns(self) -> set[tuple[str, ...]]:
-        """Every group of players that may be evaluated together."""
-        dynamics = self.method.dynamics
-        return {turn.players for turn in dynamics.turns(0)} | {(p,) for p in self.players} | {self.players}
+    def turns(self) -> tuple[tuple[str, ...], ...]:
+        """Every group of players that may be evaluated together, in one order on all processes: evaluations may
+        contain collectives."""
+        moved = [turn.players for turn in self.method.dynamics.turns(0)]
+        return tuple(dict.fromkeys([*moved, *((p,) for p in self.players), self.players]))
 
     def wanted(self, who: tuple[str, ...]) -> frozenset[str]:
         """The quantities that the parts of these players ask for."""
@@ -89,7 +90,9 @@ class MethodGame(Game):
                 twice = sum(type(t).__name__ == name for t in self.method.terms) > 1
                 parts.append((f"term/{name}{index if twice else ''}", term, term.asks()))
         if not parts:
-            raise InputError(f"the player {player!r} of {self.method.name} has neither an objective nor a term")
+            raise InputError(
+                f"the player {player!r} of {self.method.name} has neither an objective nor a term"
+            )
         return parts
 
     def bound(self) -> MethodGame:
@@ -104,7 +107,9 @@ class MethodGame(Game):
         device = next(t.device for t in reference.values() if isinstance(t, Tensor))
         start = {n: {k: t.to(device) for k, t in net.start.items()} for n, net in self.networks.items()}
         vectors = {n: net.layout.vector(start[n]).to(device) for n, net in self.networks.items()}
-        buffers = {n: {k: b.to(device).clone() for k, b in net.buffers.items()} for n, net in self.networks.items()}
+        buffers = {
+            n: {k: b.to(device).clone() for k, b in net.buffers.items()} for n, net in self.networks.items()
+        }
         constraints = {
             name: {
                 str(index): constraint.init(start[name], keyed(device, seed, "constraint", name, index))
@@ -169,7 +174,8 @@ class MethodGame(Game):
             if network.constraints:
                 named = network.layout.named(players[player])
                 constraints[player] = {
-                    str(i): c.remember(named, constraints[player][str(i)]) for i, c in enumerate(network.constraints)
+                    str(i): c.remember(named, constraints[player][str(i)])
+                    for i, c in enumerate(network.constraints)
                 }
         return {**memory, "buffers": buffers, "constraints": constraints}
 
@@ -206,14 +212,18 @@ def _draws(method: Method) -> dict[str, Draw]:
     for term in method.terms:
         for name, draw in term.draws().items():
             if draws.setdefault(name, draw) != draw:
-                raise InputError(f"two parts of {method.name} draw {name!r} differently: {draws[name]} and {draw}")
+                raise InputError(
+                    f"two parts of {method.name} draw {name!r} differently: {draws[name]} and {draw}"
+                )
     return draws
 
 
 def _check_players(method: Method, networks: Mapping[str, nn.Module]) -> None:
     players, turns = tuple(method.dynamics.optimizers), method.dynamics.turns(0)
     if not players or not turns:
-        raise InputError(f"{method.name} moves nobody: give its dynamics a player with an optimiser and a step to take")
+        raise InputError(
+            f"{method.name} moves nobody: give its dynamics a player with an optimiser and a step to take"
+        )
     named = {
         "dynamics move": [player for turn in turns for player in turn.players],
         "averages name": list(method.averages),

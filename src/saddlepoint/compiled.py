@@ -24,7 +24,9 @@ CLOCK = ("step", "images", "progress")
 def compiler_missing(device: torch.device) -> str | None:
     """Why compiling is impossible here, or None."""
     if device.type == "cpu" and not any(map(shutil.which, ("g++", "clang++", "c++"))):
-        return "compile: no C++ compiler (g++ or clang++) was found, so the run goes on in the plain execution"
+        return (
+            "compile: no C++ compiler (g++ or clang++) was found, so the run goes on in the plain execution"
+        )
     return None
 
 
@@ -36,7 +38,11 @@ class Compiled:
         # Everything that changes is a tensor argument. Isolated: the graphs of other games in this process share the
         # code of `_steps`, and would count against the limit of recompilations.
         self.graph = torch.compile(
-            self._steps, fullgraph=True, dynamic=False, backend=backend, isolate_recompiles=True  # type: ignore[call-overload]
+            self._steps,
+            fullgraph=True,
+            dynamic=False,
+            backend=backend,
+            isolate_recompiles=True,  # type: ignore[call-overload]
         )
 
     def __call__(
@@ -44,14 +50,20 @@ class Compiled:
     ) -> tuple[State, list[Info]]:
         """A chunk of len(batches) steps of the same `turns`."""
         tensors = [[{n: v for n, v in batch.items() if n != "clock"} for batch in step] for step in batches]
-        clocks = torch.tensor([[float(step[0]["clock"][n]) for n in CLOCK] for step in batches], dtype=_exact(state))
+        clocks = torch.tensor(
+            [[float(step[0]["clock"][n]) for n in CLOCK] for step in batches], dtype=_exact(state)
+        )
         carried = _tensors(state._replace(clock={}))
         after, names, table = self.graph(tuple(carried), turns, tensors, clocks)
         infos = [dict(zip(names, row.unbind(), strict=True)) for row in table.unbind()]
         return State(*after)._replace(clock=state.clock), infos
 
     def _steps(
-        self, carried: tuple[Any, ...], turns: tuple[Turn, ...], batches: list[list[dict[str, Tensor]]], clocks: Tensor
+        self,
+        carried: tuple[Any, ...],
+        turns: tuple[Turn, ...],
+        batches: list[list[dict[str, Tensor]]],
+        clocks: Tensor,
     ) -> tuple[tuple[Any, ...], list[str], Tensor]:
         """The state after the steps, and what was seen as one table of means, [steps, names]: few tensors cross the
         boundary of the graph."""

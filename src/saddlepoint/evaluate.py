@@ -28,7 +28,9 @@ class Evaluator:
         """Whether enough rows are held out; says so, once, where they are not."""
         rows = len(self.data.held_out(LEAST)["real"])
         if rows < LEAST:
-            self.say(f"{self.data.name} has {rows} held-out rows, and scores compare at least {LEAST}: none are taken")
+            self.say(
+                f"{self.data.name} has {rows} held-out rows, and scores compare at least {LEAST}: none are taken"
+            )
         return rows >= LEAST
 
     @property
@@ -44,11 +46,17 @@ class Evaluator:
     def __call__(self, samples: Tensor) -> tuple[Score, ...]:
         """Fréchet distance, precision and recall; for densities with known modes their coverage too."""
         if not self.possible:
-            raise InputError(f"{self.data.name} holds out fewer than {LEAST} rows; scores compare at least {LEAST}")
+            raise InputError(
+                f"{self.data.name} holds out fewer than {LEAST} rows; scores compare at least {LEAST}"
+            )
         scores = self.reference.scores(samples)
         if isinstance(self.data, Density) and self.data.centres is not None and self.data.sigma is not None:
             scores += mode_scores(
-                samples=samples, data=self.data, centres=self.data.centres, sigma=self.data.sigma, seed=self.seed
+                samples=samples,
+                data=self.data,
+                centres=self.data.centres,
+                sigma=self.data.sigma,
+                seed=self.seed,
             )
         return scores
 
@@ -57,7 +65,9 @@ class Evaluator:
         quarter = 4 * done // total
         if quarter > self._quarter:
             self._quarter = quarter
-            self.say(f"training a classifier of {self.data.name} as extractor, once for all runs: {quarter * 25} %")
+            self.say(
+                f"training a classifier of {self.data.name} as extractor, once for all runs: {quarter * 25} %"
+            )
 
     @staticmethod
     def headline(scores: tuple[Score, ...]) -> float:

@@ -23,7 +23,9 @@ class Forward:
 
     __slots__ = ("memory", "players", "providers", "seen", "store", "together", "wanted")
 
-    def __init__(self, batch: Mapping[str, Any], providers: Mapping[str, Provider], wanted: frozenset[str]) -> None:
+    def __init__(
+        self, batch: Mapping[str, Any], providers: Mapping[str, Provider], wanted: frozenset[str]
+    ) -> None:
         self.store: dict[str, Any] = dict(batch)
         self.providers, self.wanted, self.together = providers, wanted, False
         self.seen: dict[str, list[Mapping[str, Tensor]]] = {}
@@ -55,7 +57,9 @@ class Forward:
             raise InputError(
                 f"a part of the method asks for {name}, but the discriminator returns {', '.join(record)} only"
             )
-        raise InputError(f"a part of the method asks for {name}, which neither the networks nor the data give")
+        raise InputError(
+            f"a part of the method asks for {name}, which neither the networks nor the data give"
+        )
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,9 @@ class Definition:
         return defined
 
 
-def _provider(method: Callable[..., Any], asks: tuple[str, ...], name: str, inner: Provider | None) -> Provider:
+def _provider(
+    method: Callable[..., Any], asks: tuple[str, ...], name: str, inner: Provider | None
+) -> Provider:
     def provide(forward: Forward) -> Any:
         return method(**{a: inner(forward) if a == name and inner else forward[a] for a in asks})
 
@@ -120,9 +126,11 @@ def judged() -> dict[str, Provider]:
     """Providers of everything that comes from the discriminator's judgement."""
     providers: dict[str, Provider] = {
         "score": lambda forward: lambda point: _outcome(forward, point)[0],
-        "score_and_gradient": lambda forward: lambda point: forward["execution"].score_and_gradient(
-            lambda at: _outcome(forward, at), point
-        )[::2],
+        "score_and_gradient": lambda forward: (
+            lambda point: forward["execution"].score_and_gradient(lambda at: _outcome(forward, at), point)[
+                ::2
+            ]
+        ),
         "judgement": _both,
     }
     for side in ("real", "fake"):
@@ -164,7 +172,9 @@ def _both(forward: Forward) -> None:
 
 def _judge(forward: Forward, point: Any, slope: bool) -> tuple[Tensor, Any, Any]:
     if slope:
-        score, output, gradient = forward["execution"].score_and_gradient(lambda at: _outcome(forward, at), point)
+        score, output, gradient = forward["execution"].score_and_gradient(
+            lambda at: _outcome(forward, at), point
+        )
         return score, output, gradient
     return *_outcome(forward, point), None
 
@@ -191,5 +201,7 @@ def _halves(value: Any) -> tuple[Any, Any]:
 def one_pass(wanted: frozenset[str], coupled: bool) -> bool:
     """Whether an evaluation may judge reals and fakes in one pass: both are wanted, with or without gradients alike, and
     no sample sees another."""
-    sides = [{name.split("_")[0] for name in wanted if name.endswith(kind)} for kind in ("_score", "_gradient")]
+    sides = [
+        {name.split("_")[0] for name in wanted if name.endswith(kind)} for kind in ("_score", "_gradient")
+    ]
     return not coupled and {"real", "fake"} <= sides[0] and len(sides[1] & {"real", "fake"}) != 1

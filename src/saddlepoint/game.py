@@ -84,8 +84,12 @@ class Game(ABC):
 
     def pullback(self, players: Players, memory: Memory, batch: Batch, cotangent: Players) -> Players:
         """Jᵀu, J the Jacobian of `field`. Linear in the batch, hence a mean over shards and micro-batches."""
-        return self.execution.pullback(lambda at: self.losses(self.players, at, memory, batch), players, cotangent)
+        return self.execution.pullback(
+            lambda at: self.losses(self.players, at, memory, batch), players, cotangent
+        )
 
     def pushforward(self, players: Players, memory: Memory, batch: Batch, tangent: Players) -> Players:
         """Ju, J the Jacobian of `field`."""
-        return self.execution.pushforward(lambda at: self.losses(self.players, at, memory, batch), players, tangent)
+        return self.execution.pushforward(
+            lambda at: self.losses(self.players, at, memory, batch), players, tangent
+        )

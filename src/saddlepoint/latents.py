@@ -43,7 +43,9 @@ class Uniform:
     def truncate(self, latent: Tensor, threshold: float) -> Tensor:
         """Shrinks the cube about its centre by `threshold` in (0, 1]."""
         if threshold > 1:
-            raise InputError(f"truncation {threshold} would leave the cube of a uniform latent: give a number up to 1")
+            raise InputError(
+                f"truncation {threshold} would leave the cube of a uniform latent: give a number up to 1"
+            )
         return latent * threshold
 
 

@@ -51,7 +51,9 @@ class Live:
         if not self.shown:
             return
         rate = row["images"] / row["seconds"] if row["seconds"] else 0.0
-        losses = "  ".join(f"{n.removeprefix('loss/')} {v:.3f}" for n, v in row.items() if n.startswith("loss/"))
+        losses = "  ".join(
+            f"{n.removeprefix('loss/')} {v:.3f}" for n, v in row.items() if n.startswith("loss/")
+        )
         note = f"{rate:,.0f} images/s  {losses}"
         spent = budget.spent(row)
         if self.progress is not None:
@@ -68,10 +70,14 @@ class Live:
             extractor = "" if score.extractor == "none" else f"[{score.extractor}]"
             parts.append(f"{score.metric}{extractor} {score.value:.4g}{floor}")
         if scores:
-            self.say(f"step {step:,}: {', '.join(parts)}; n {scores[0].n_real} real, {scores[0].n_fake} generated")
+            self.say(
+                f"step {step:,}: {', '.join(parts)}; n {scores[0].n_real} real, {scores[0].n_fake} generated"
+            )
 
     def compiling(self, steps: int) -> None:
         """Announce the building of a graph, once for each number of steps."""
         if steps not in self.built:
             self.built.add(steps)
-            self.say(f"compiling a graph of {steps} step{'s' if steps > 1 else ''}; this takes seconds to a minute")
+            self.say(
+                f"compiling a graph of {steps} step{'s' if steps > 1 else ''}; this takes seconds to a minute"
+            )

@@ -33,7 +33,9 @@ class Stage:
 
     def __post_init__(self) -> None:
         if self.steps < 1:
-            raise InputError(f"a stage of {self.method.name} with {self.steps} steps is none: give at least 1")
+            raise InputError(
+                f"a stage of {self.method.name} with {self.steps} steps is none: give at least 1"
+            )
 
 
 @dataclass(frozen=True)
@@ -75,4 +77,6 @@ class Method:
 
         `reference`: a small batch, {"real": [n, …], "label": [n]}, n ≥ 4, to look at shapes and couplings.
         """
-        return MethodGame(self, networks, reference, execution=execution, channels_last=channels_last, gather=gather)
+        return MethodGame(
+            self, networks, reference, execution=execution, channels_last=channels_last, gather=gather
+        )

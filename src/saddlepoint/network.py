@@ -38,7 +38,9 @@ class Network:
     was not handed over raises instead of silently taking part. Tied parameters stay tied.
     """
 
-    def __init__(self, name: str, module: nn.Module, constraints: tuple[Bound, ...], channels_last: bool) -> None:
+    def __init__(
+        self, name: str, module: nn.Module, constraints: tuple[Bound, ...], channels_last: bool
+    ) -> None:
         self.name, self.constraints, self.channels_last = name, constraints, channels_last
         self.layout = Layout.of(module, channels_last)
         self.training, self.evaluating = (
@@ -53,7 +55,10 @@ class Network:
     def opened(self, vector: Tensor, differentiate: bool) -> Opened:
         """The values of `vector` in leaves that this network keeps: one copy instead of a split, views and their graph.
         They hold until the next call."""
-        if self._flat.shape != vector.shape or (self._flat.dtype, self._flat.device) != (vector.dtype, vector.device):
+        if self._flat.shape != vector.shape or (self._flat.dtype, self._flat.device) != (
+            vector.dtype,
+            vector.device,
+        ):
             self._flat = vector.detach().clone()
             self._leaves = Opened({n: t.detach() for n, t in self.layout.named(self._flat).items()})
             self._leaves.layout = self.layout
@@ -145,7 +150,9 @@ class Execution(Protocol):
         """The network as a function of its inputs. In training every call starts from the same `buffers`; those
         it leaves behind are appended to `seen`."""
 
-    def score_and_gradient(self, score: Callable[[Any], tuple[Tensor, Any]], point: Any) -> tuple[Tensor, Any, Any]:
+    def score_and_gradient(
+        self, score: Callable[[Any], tuple[Tensor, Any]], point: Any
+    ) -> tuple[Tensor, Any, Any]:
         """(s, what else `score` returned, ∇s at each point), from one forward pass."""
 
     def gradients(self, losses: Losses, at: Vectors, create_graph: bool = False) -> tuple[Vectors, Any]:
@@ -171,7 +178,11 @@ class Plain:
         moving = training and bool(network.moving)
 
         def call(*inputs: Any) -> Any:
-            started = {n: b.clone() if n in network.moving else b for n, b in buffers.items()} if moving else buffers
+            started = (
+                {n: b.clone() if n in network.moving else b for n, b in buffers.items()}
+                if moving
+                else buffers
+            )
             skeleton.install(named, started)
             output = self.precision.call(skeleton.module, _inputs(network, inputs))
             if moving:
@@ -180,7 +191,9 @@ class Plain:
 
         return call
 
-    def score_and_gradient(self, score: Callable[[Any], tuple[Tensor, Any]], point: Any) -> tuple[Tensor, Any, Any]:
+    def score_and_gradient(
+        self, score: Callable[[Any], tuple[Tensor, Any]], point: Any
+    ) -> tuple[Tensor, Any, Any]:
         points = point if isinstance(point, tuple) else (point,)
         leaves = tuple(p if p.requires_grad else p.detach().requires_grad_() for p in points)
         value, output = score(leaves if isinstance(point, tuple) else leaves[0])
@@ -216,9 +229,13 @@ class Plain:
     def _along(self, field: Vectors, direction: Vectors, at: Vectors, create_graph: bool = False) -> Vectors:
         # The inner product, not the field, is differentiated: a constant gradient has no graph of its own.
         inner = torch.stack([field[p].dot(direction[p]) for p in field]).sum()
-        found = torch.autograd.grad(
-            inner, list(at.values()), create_graph=create_graph, materialize_grads=True, allow_unused=True
-        ) if inner.requires_grad else [torch.zeros_like(v) for v in at.values()]
+        found = (
+            torch.autograd.grad(
+                inner, list(at.values()), create_graph=create_graph, materialize_grads=True, allow_unused=True
+            )
+            if inner.requires_grad
+            else [torch.zeros_like(v) for v in at.values()]
+        )
         return dict(zip(at, found, strict=True))
 
 
@@ -239,7 +256,11 @@ class Functional:
         moving = training and bool(network.moving)
 
         def call(*inputs: Any) -> Any:
-            started = {n: b.clone() if n in network.moving else b for n, b in buffers.items()} if moving else buffers
+            started = (
+                {n: b.clone() if n in network.moving else b for n, b in buffers.items()}
+                if moving
+                else buffers
+            )
             tensors = {**named, **started}
 
             def function(*values: Any) -> Any:
@@ -252,7 +273,9 @@ class Functional:
 
         return call
 
-    def score_and_gradient(self, score: Callable[[Any], tuple[Tensor, Any]], point: Any) -> tuple[Tensor, Any, Any]:
+    def score_and_gradient(
+        self, score: Callable[[Any], tuple[Tensor, Any]], point: Any
+    ) -> tuple[Tensor, Any, Any]:
         def summed(at: Any) -> tuple[Tensor, tuple[Tensor, Any]]:
             value, output = score(at)
             return value.sum(), (value, output)

@@ -40,7 +40,11 @@ class SGD(Optimizer):
     momentum: float = 0.0
 
     def init(self, vector: Tensor) -> dict[str, Any]:
-        return {} if isinstance(self.momentum, float) and self.momentum == 0 else {"buffer": torch.zeros_like(vector)}
+        return (
+            {}
+            if isinstance(self.momentum, float) and self.momentum == 0
+            else {"buffer": torch.zeros_like(vector)}
+        )
 
     def update(
         self, gradient: Tensor, slots: Slots, vector: Tensor, clock: Clock | None = None
@@ -76,7 +80,9 @@ class Adam(Optimizer):
         mean = torch.lerp(slots["mean"], gradient, 1 - beta1)
         square = torch.lerp(slots["square"], gradient.square(), _like(1 - beta2, gradient))
         correction = (1 - decay2) ** 0.5
-        update = mean / (_root(square) + self.eps * correction) * (now(self.lr, clock) * correction / (decay1 - 1))
+        update = (
+            mean / (_root(square) + self.eps * correction) * (now(self.lr, clock) * correction / (decay1 - 1))
+        )
         return update, {"mean": mean, "square": square, "decay1": decay1, "decay2": decay2}
 
 

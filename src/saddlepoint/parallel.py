@@ -26,7 +26,12 @@ class Transformed(Game):
     """A game that passes everything on to `base`."""
 
     def __init__(self, base: Game) -> None:
-        self.base, self.players, self.execution, self.averages = base, base.players, base.execution, base.averages
+        self.base, self.players, self.execution, self.averages = (
+            base,
+            base.players,
+            base.execution,
+            base.averages,
+        )
 
     def bound(self) -> MethodGame:
         return self.base.bound()
@@ -67,7 +72,9 @@ class Accumulated(Transformed):
     def gradients(
         self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch, create_graph: bool = False
     ) -> tuple[Players, Notes]:
-        results = [self.base.gradients(who, players, memory, part, create_graph) for part in self.split(batch)]
+        results = [
+            self.base.gradients(who, players, memory, part, create_graph) for part in self.split(batch)
+        ]
         return _average([found for found, _ in results]), _notes([notes for _, notes in results])
 
     def pullback(self, players: Players, memory: Memory, batch: Batch, cotangent: Players) -> Players:
@@ -112,7 +119,9 @@ def _notes(parts: list[Notes]) -> Notes:
     info = {name: torch.stack([p.info[name].float().mean() for p in parts]).mean() for name in parts[0].info}
     buffers = {
         player: {
-            name: torch.stack([p.buffers[player][name] for p in parts]).mean(0) if b.is_floating_point() else b
+            name: torch.stack([p.buffers[player][name] for p in parts]).mean(0)
+            if b.is_floating_point()
+            else b
             for name, b in found.items()
         }
         for player, found in parts[0].buffers.items()
@@ -178,7 +187,9 @@ class SynchronisedBatchNorm(BatchNorm):
         shape = [1, -1, *[1] * (input.dim() - 2)]
         centre = AllReduceMean.apply(input.mean(dims))
         variance = AllReduceMean.apply((input - centre.view(shape)).square().mean(dims))
-        self._track(centre.detach(), variance.detach(), input.numel() // input.shape[1] * dist.get_world_size())
+        self._track(
+            centre.detach(), variance.detach(), input.numel() // input.shape[1] * dist.get_world_size()
+        )
         normal = (input - centre.view(shape)) * torch.rsqrt(variance + self.eps).view(shape)
         return normal * self.weight.view(shape) + self.bias.view(shape) if self.affine else normal
 

@@ -31,5 +31,7 @@ def in_plane(samples: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
     if width == 1:
         spread = (torch.cat([x, torch.linspace(-1, 1, len(x)).view(-1, 1)], 1) for x in (samples, real))
         return next(spread), next(spread)
+    if len(real) < 2:
+        return samples[:, :2], real[:, :2]
     directions = torch.linalg.svd(real - real.mean(0), full_matrices=False)[2][:2].T
     return samples @ directions, real @ directions

@@ -46,7 +46,9 @@ class Plan:
         return len(self.data.shape) == 3 if chosen is None else chosen
 
     def pair(self) -> Networks | Mapping[str, nn.Module]:
-        return self.networks if self.networks is not None else fitting(self.method, for_shape(self.data.shape))
+        return (
+            self.networks if self.networks is not None else fitting(self.method, for_shape(self.data.shape))
+        )
 
     def modules(self) -> dict[str, nn.Module]:
         """The networks with the run's initial weights; modules of one's own keep the weights they come with."""

@@ -39,13 +39,13 @@ class _Recorded(dict[str, Any]):
 
 def probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
     """Run every network and every turn once; refuse what does not fit; note buffers that move, couplings and noise."""
-    execution, game.execution = game.execution, Plain()
+    execution, gather, game.execution, game.gather = game.execution, game.gather, Plain(), lambda score: score
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return _probe(game, reference)
     finally:
-        game.execution = execution
+        game.execution, game.gather = execution, gather
         for network in game.networks.values():
             network.training.empty()
             network.evaluating.empty()
@@ -57,8 +57,11 @@ def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
     _shapes(game, players, memory, batch)
     for network in game.networks.values():
         network.moving = _moving(game, network.name, players, memory, batch)
-    behaviour = {name: _behaviour(game, name, players, memory, batch) for name in ("generator", "discriminator")
-                 if name in game.players}
+    behaviour = {
+        name: _behaviour(game, name, players, memory, batch)
+        for name in ("generator", "discriminator")
+        if name in game.players
+    }
     coupled = tuple(name for name, (couples, _) in behaviour.items() if couples)
     if game.method.per_row and "discriminator" in coupled:
         term = next(type(t).__name__ for t in game.method.terms if t.per_row)
@@ -107,7 +110,9 @@ def _run(name: str, function: Any) -> Any:
         raise InputError(f"the {name} does not take its input: {str(error).splitlines()[0]}") from error
 
 
-def _moving(game: MethodGame, name: str, players: Any, memory: Any, batch: Mapping[str, Any]) -> tuple[str, ...]:
+def _moving(
+    game: MethodGame, name: str, players: Any, memory: Any, batch: Mapping[str, Any]
+) -> tuple[str, ...]:
     """Buffers that a call in training mode changes."""
     if name not in game.players or not game.networks[name].buffers:
         return ()
@@ -129,7 +134,9 @@ def _call(forward: Forward, name: str) -> Tensor:
         return forward["real_score"] if name == "discriminator" else forward["fake"]
 
 
-def _behaviour(game: MethodGame, name: str, players: Any, memory: Any, batch: Mapping[str, Any]) -> tuple[bool, bool]:
+def _behaviour(
+    game: MethodGame, name: str, players: Any, memory: Any, batch: Mapping[str, Any]
+) -> tuple[bool, bool]:
     """(couples samples, draws noise): whether the other rows notice that one is exchanged, under the same noise; and
     whether the same call twice differs."""
 

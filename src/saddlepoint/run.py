@@ -112,7 +112,9 @@ class Folder:
         needed = {"identity": dict, "data": dict, "method": str, "networks": str, "seed": int, "threads": int}
         for name, kind in needed.items():
             if not isinstance(record.get(name), kind):
-                raise InputError(f"{self.path} is not a run: {self.record.name} has no {name} as a training writes it")
+                raise InputError(
+                    f"{self.path} is not a run: {self.record.name} has no {name} as a training writes it"
+                )
         return record
 
     def check(self, record: Mapping[str, Any]) -> None:
@@ -121,7 +123,9 @@ class Folder:
         different = [name for name in now if before["identity"].get(name) != now[name]]
         if different:
             changes = "; ".join(f"{n} was {_short(_said(before, n), _said(record, n))}" for n in different)
-            raise InputError(f"{self.path} holds another run: {changes}; give another --out, or the same settings")
+            raise InputError(
+                f"{self.path} holds another run: {changes}; give another --out, or the same settings"
+            )
 
     # -- lines ----------------------------------------------------------------------------------------
 

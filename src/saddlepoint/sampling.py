@@ -16,10 +16,13 @@ from saddlepoint.state import State
 PART = 250  # rows at a time
 
 
-def latents(method: Method, n: int, seed: int, name: str, truncation: float | None = None) -> dict[str, Tensor]:
+def latents(
+    method: Method, n: int, seed: int, name: str, truncation: float | None = None
+) -> dict[str, Tensor]:
     """`n` rows of the method's prior, drawn on the CPU so that they are the same on every device."""
     drawn = {
-        part: draw.sample(n, generator("cpu", seed, name, part)) for part, draw in method.latent.draws().items()
+        part: draw.sample(n, generator("cpu", seed, name, part))
+        for part, draw in method.latent.draws().items()
     }
     if truncation is not None:
         drawn["latent"] = method.latent.truncate(drawn["latent"], truncation)

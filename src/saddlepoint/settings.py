@@ -54,14 +54,26 @@ class Settings:
     """Where to log besides the run folder: tensorboard, wandb, mlflow, trackio."""
 
     def __post_init__(self) -> None:
-        whole = ("batch_size", "chunk", "accumulate", "threads", "log_every", "evaluation_samples", "checkpoint_steps")
+        whole = (
+            "batch_size",
+            "chunk",
+            "accumulate",
+            "threads",
+            "log_every",
+            "evaluation_samples",
+            "checkpoint_steps",
+        )
         for name in (*whole, "keep"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise InputError(f"{name.replace('_', '-')} {value} is not possible: give a whole number of at least 1")
+                raise InputError(
+                    f"{name.replace('_', '-')} {value} is not possible: give a whole number of at least 1"
+                )
         for name in ("pictures", "evaluations", "checkpoint_seconds", "seed"):
             if not getattr(self, name) >= 0:  # nan is neither
-                raise InputError(f"{name.replace('_', '-')} {getattr(self, name)} is not possible: give at least 0")
+                raise InputError(
+                    f"{name.replace('_', '-')} {getattr(self, name)} is not possible: give at least 0"
+                )
         if self.evaluation_samples < LEAST:
             raise InputError(
                 f"evaluation-samples {self.evaluation_samples} is not possible: scores compare at least {LEAST} samples"
@@ -81,8 +93,12 @@ class Settings:
             raise InputError(f"unknown device {self.device!r}: accepted are cpu, cuda and mps")
         if not there[kind]():
             others = [name for name, test in there.items() if test()]
-            raise InputError(f"there is no {kind} device on this machine: accepted here are {', '.join(others)}")
+            raise InputError(
+                f"there is no {kind} device on this machine: accepted here are {', '.join(others)}"
+            )
         count = torch.cuda.device_count() if kind == "cuda" else 1
         if index and not (index.isdecimal() and int(index) < count):
-            raise InputError(f"unknown device {self.device!r}: this machine has {count} of {kind}, counted from 0")
+            raise InputError(
+                f"unknown device {self.device!r}: this machine has {count} of {kind}, counted from 0"
+            )
         return torch.device(self.device)

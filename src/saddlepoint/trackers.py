@@ -61,7 +61,9 @@ def _tensorboard(folder: Path, record: Row) -> tuple[Log, Callable[[], Any]]:
 def _wandb(folder: Path, record: Row) -> tuple[Log, Callable[[], Any]]:
     import wandb
 
-    run = wandb.init(project="saddlepoint", name=folder.name, config=dict(record), resume="allow", id=folder.name)
+    run = wandb.init(
+        project="saddlepoint", name=folder.name, config=dict(record), resume="allow", id=folder.name
+    )
     return lambda step, numbers: run.log(numbers, step=step), run.finish
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -48,13 +49,17 @@ class Run:
         record = folder.read()
         wanted = folder.checkpoints / "best.pt" if best else folder.last()
         if wanted is None or not wanted.is_file():
-            raise InputError(f"{path} has no {'best ' if best else ''}checkpoint yet; let the run train further")
+            raise InputError(
+                f"{path} has no {'best ' if best else ''}checkpoint yet; let the run train further"
+            )
         pair = networks if networks is not None else _pair(record["networks"])
         settings: Settings = Settings(seed=record["seed"], batch_size=record["batch_size"])
         known = data if data is not None else load_recorded(record["data"])
         made = tuple(record["data"]["shape"])
         if known.shape != made:
-            raise InputError(f"the run in {path} makes samples of shape {made}, {known.name} has {known.shape}")
+            raise InputError(
+                f"the run in {path} makes samples of shape {made}, {known.name} has {known.shape}"
+            )
         plan = Plan(method or read(record["method"]), known, pair, Budget(steps=1), settings)
         channels_last = record["identity"]["channels_last"]
         game = plan.method.game(plan.modules(), known.training(8), channels_last=channels_last)
@@ -75,7 +80,9 @@ class Run:
 
         On the way between two Gaussian draws the norm is kept that of the ends (spherical interpolation, White 2016).
         """
-        start, end = (latents(self.method, rows, seed, f"interpolation {side}")["latent"] for side in ("start", "end"))
+        start, end = (
+            latents(self.method, rows, seed, f"interpolation {side}")["latent"] for side in ("start", "end")
+        )
         line = torch.linspace(0, 1, steps).view(1, steps, 1)
         return self.render({"latent": slerp(start, end, line).flatten(0, 1)})
 
@@ -90,7 +97,7 @@ class Run:
 
     def generator(self) -> nn.Module:
         """The trained generator as an ordinary module in evaluation mode: latent [n, size] -> samples."""
-        module = self.plan.modules()["generator"]
+        module = copy.deepcopy(self.plan.modules()["generator"])
         players, memory, _ = deployed(self.game, self.state)
         named = self.game.networks["generator"].layout.named(players["generator"])
         module.load_state_dict({**named, **memory["buffers"]["generator"]}, strict=False)

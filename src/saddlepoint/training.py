@@ -7,30 +7,24 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from saddlepoint.batches import Batches, Shard
-from saddlepoint.budget import Budget
 from saddlepoint.compiled import Compiled, compiler_missing
-from saddlepoint.data.protocol import Data
 from saddlepoint.dynamics.base import Info
 from saddlepoint.errors import InputError, out_of_memory
 from saddlepoint.evaluate import Evaluator
 from saddlepoint.live import Live
-from saddlepoint.method import Method
-from saddlepoint.networks import Networks
 from saddlepoint.parallel import Processes
 from saddlepoint.plan import Plan, compiling, environment, game_of
 from saddlepoint.run import Folder, write_json, write_weights
 from saddlepoint.sampling import deployed, latents, samples
-from saddlepoint.settings import Settings
-from saddlepoint.state import State
 from saddlepoint.trackers import Trackers
 
 FLUSH = 50  # steps between looks at the losses: a look waits for the device
@@ -48,7 +42,9 @@ def carry_out(plan: Plan, out: Path, source: Mapping[str, Any], quiet: bool = Fa
     folder = Folder(out)
     try:
         with _memory_errors(plan), _threads(plan, folder) as threads, _deterministic():
-            Training(plan, folder, source, processes, device, threads, Live(processes.writer and not quiet)).run()
+            Training(
+                plan, folder, source, processes, device, threads, Live(processes.writer and not quiet)
+            ).run()
     finally:
         processes.close()
 
@@ -110,7 +106,9 @@ class Training:
             self.folder.tidy()
         except OSError as error:
             raise InputError(f"cannot write to {self.folder.path}: {error.strerror or error}") from error
-        self.evaluator = Evaluator(self.plan.data, self.settings.evaluation_samples, self.settings.seed, self.live.say)
+        self.evaluator = Evaluator(
+            self.plan.data, self.settings.evaluation_samples, self.settings.seed, self.live.say
+        )
         self.trackers = Trackers(self.settings.trackers, self.folder.path, self.record)
 
     def resume(self) -> bool:
@@ -189,7 +187,9 @@ class Training:
         dynamics, clock, clocks, batches = self.method.dynamics, self.state.clock, [], []
         turns = dynamics.turns(clock["step"])
         for _ in range(self.chunk()):
-            batches.append(self.batches.step(clock, turns, self.budget.progress({**clock, "seconds": self.seconds})))
+            batches.append(
+                self.batches.step(clock, turns, self.budget.progress({**clock, "seconds": self.seconds}))
+            )
             clock = dynamics.advance(self.game, clock, turns, self.plan.rows)
             clocks.append(clock)
         if self.compiled is None:
@@ -267,8 +267,8 @@ class Training:
         raise TrainingFailed(message)
 
     def picture(self) -> None:
-        from saddlepoint.pictures import sample_picture
         from saddlepoint.paths import write_atomic
+        from saddlepoint.pictures import sample_picture
 
         shown = self.generated(latents(self.method, 64, self.settings.seed, "fixed noise"))
         name = f"{self.state.clock['step']:08d}.png"
@@ -439,5 +439,3 @@ def _memory_errors(plan: Plan) -> Iterator[None]:
             f"out of memory at batch size {plan.rows} on {plan.settings.device}: lower --batch-size or the networks' "
             "width, raise --accumulate, or take --precision bf16"
         ) from error
-
-

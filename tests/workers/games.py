@@ -53,25 +53,34 @@ def critics(lr: float, turns: int) -> Alternating:
 class Case:
     method: Method
     data: str = "ring"
-    networks: Any = MLP(width=8)  # noqa: RUF009 (frozen)
+    size: int | None = None
+    networks: Any = MLP(width=8)
 
     def plan(self, **settings: Any) -> Plan:
-        return Plan(self.method, load(self.data), self.networks, Budget(steps=STEPS), Settings(seed=3, **settings))
+        return Plan(
+            self.method,
+            load(self.data, size=self.size),
+            self.networks,
+            Budget(steps=STEPS),
+            Settings(seed=3, **settings),
+        )
 
 
 MIRRORED = DCGAN(width=4)  # BatchNorm in both networks
 CASES: dict[str, Case] = {
     "gan": Case(method("gan", NonSaturating())),
-    "wgan-gp": Case(method("wgan-gp", Wasserstein(), terms=(GradientPenalty(1.0),), dynamics=critics(0.02, 2))),
+    "wgan-gp": Case(
+        method("wgan-gp", Wasserstein(), terms=(GradientPenalty(1.0),), dynamics=critics(0.02, 2))
+    ),
     "r3gan": Case(method("r3gan", Relativistic(), terms=(R1(0.5), R2(0.5)))),
     "sngan": Case(method("sngan", Hinge(), constraints=(SpectralNorm(),), dynamics=critics(0.02, 2))),
     "relativistic-average": Case(method("ra", RelativisticAverage())),
     "relativistic-average-penalty": Case(
         method("ra-r1", RelativisticAverage(), terms=(R1(0.5),), dynamics=Simultaneous(sgd(0.05)))
     ),
-    "dcgan": Case(method("dcgan", NonSaturating(), lr=0.02), "digits", MIRRORED),
+    "dcgan": Case(method("dcgan", NonSaturating(), lr=0.02), "digits", 16, MIRRORED),
     "dcgan-relativistic-average": Case(
-        method("dcgan-ra", RelativisticAverage(), dynamics=Simultaneous(sgd(0.02))), "digits", MIRRORED
+        method("dcgan-ra", RelativisticAverage(), dynamics=Simultaneous(sgd(0.02))), "digits", 16, MIRRORED
     ),
 }
 NORMALISED = [name for name, case in CASES.items() if case.networks is MIRRORED]
@@ -94,13 +103,19 @@ class Played:
         bound, clock = self.game.bound(), self.state.clock
         now = {"step": clock["step"], "images": clock["images"], "progress": 0.0}
         names = frozenset(bound.draws)
-        return {**self.batches.noise(clock["step"], 0, names), **self.batches.rows_from(clock["rows"]), "clock": now}
+        return {
+            **self.batches.noise(clock["step"], 0, names),
+            **self.batches.rows_from(clock["rows"]),
+            "clock": now,
+        }
 
     def step(self) -> dict[str, Tensor]:
         clock = self.state.clock
         turns = self.dynamics.turns(clock["step"])
         batches = self.batches.step(clock, turns, clock["step"] / STEPS)
-        self.state, info = self.dynamics.step(self.game, self.state, turns, batches.__getitem__, self.plan.rows)
+        self.state, info = self.dynamics.step(
+            self.game, self.state, turns, batches.__getitem__, self.plan.rows
+        )
         self.state = self.state._replace(clock=self.dynamics.advance(self.game, clock, turns, self.plan.rows))
         return info
 
@@ -125,7 +140,9 @@ def trajectory(played: Played, steps: int = STEPS) -> dict[str, Tensor]:
     """The players, what they remember and their averages after `steps` steps."""
     for _ in range(steps):
         played.step()
-    return flat({"players": played.state.players, "memory": played.state.memory, "average": played.state.average})
+    return flat(
+        {"players": played.state.players, "memory": played.state.memory, "average": played.state.average}
+    )
 
 
 def flat(value: Any, name: str = "") -> dict[str, Tensor]:

@@ -28,5 +28,7 @@ def run(arguments: list[str]) -> None:
     for row in catalogue():
         shape = " x ".join(map(str, row["shape"]))
         size = "endless" if row["size"] is None else f"{row['size']:,}"
-        table.add_row(row["name"], shape, size, str(row["classes"] or ""), "yes" if row["available"] else "is fetched")
+        table.add_row(
+            row["name"], shape, size, str(row["classes"] or ""), "yes" if row["available"] else "is fetched"
+        )
     Console().print(table)

@@ -48,13 +48,22 @@ def run(arguments: list[str]) -> None:
 
     network = MLP(width=256, depth=3, activation="leaky_relu")
     trained = train(
-        method(), "digits", network, out=given.out, budget=Budget(images=given.images), settings=Settings(seed=given.seed, threads=1)
+        method(),
+        "digits",
+        network,
+        out=given.out,
+        budget=Budget(images=given.images),
+        settings=Settings(seed=given.seed, threads=1),
     )
     if read_json(given.out / "summary.json")["status"] != "finished":
         return  # stopped by hand: the same command goes on
     passed = trust(trained)
     print(f"report: {given.out / 'report.html'}")
-    print("the generator and every control came out as they should" if passed else "not every check came out as it should")
+    print(
+        "the generator and every control came out as they should"
+        if passed
+        else "not every check came out as it should"
+    )
 
 
 def trust(trained: Any, n: int = 2000) -> bool:

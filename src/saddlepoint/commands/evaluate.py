@@ -82,7 +82,9 @@ def _table(scores: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("metric", "value", "95 % interval", "real against real", "extractor", "n real", "n generated")
+    table = Table(
+        "metric", "value", "95 % interval", "real against real", "extractor", "n real", "n generated"
+    )
     for s in scores:
         interval = "" if s.interval is None else f"{s.interval[0]:.4g} – {s.interval[1]:.4g}"
         floor = "" if s.floor is None else f"{s.floor:.4g}"

@@ -96,7 +96,9 @@ def networks_of(text: str | None, method: Any) -> Any:
         return fitting(method, read(f"{NETWORKS[text.lower()]}()"))
     value = read(text)
     if WHERE.get(type(value).__name__) != "saddlepoint.networks":
-        raise InputError(f"{text[:60]!r} is not a pair of networks: accepted are {', '.join(NETWORKS.values())}")
+        raise InputError(
+            f"{text[:60]!r} is not a pair of networks: accepted are {', '.join(NETWORKS.values())}"
+        )
     return value
 
 
@@ -133,12 +135,14 @@ def load(spec: str, options: dict[str, Any]) -> Any:
 
 def spec_of(text: str) -> str:
     """Paths are recorded whole, so that a run finds its data from anywhere."""
-    return str(Path(text).expanduser().resolve()) if Path(text).expanduser().exists() and not _named(text) else text
+    return (
+        str(Path(text).expanduser().resolve())
+        if Path(text).expanduser().exists() and not _named(text)
+        else text
+    )
 
 
 def _named(text: str) -> bool:
     from saddlepoint.data import catalogue
 
     return any(entry["name"] == text for entry in catalogue())
-
-

@@ -60,7 +60,9 @@ def _write(given: Sample, trained: Any, made: Any) -> None:
 
     for path in (given.out, given.npz):
         if path is not None and not path.parent.is_dir():
-            raise InputError(f"there is no folder {path.parent} for {path.name}: make it, or give another place")
+            raise InputError(
+                f"there is no folder {path.parent} for {path.name}: make it, or give another place"
+            )
         if path is not None and path.is_dir():
             raise InputError(f"{path} is a folder; give the name of a file")
     if given.out is not None:

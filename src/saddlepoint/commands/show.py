@@ -15,15 +15,18 @@ class Show:
     """One method in full."""
 
     method: tyro.conf.Positional[str]
-    """Its id (see `saddlepoint methods`)."""
+    """Its id (see `saddlepoint methods`), or a value such as "Method(name='mine', objective=Hinge())"."""
 
 
 def run(arguments: list[str]) -> None:
     from saddlepoint.report.text import layout
 
-    method = method_of(parse(Show, "show", arguments).method)
-    module = importlib.import_module(f"saddlepoint.methods.{method.name.replace('-', '_')}")
-    print(f"{method.name}\n\n{(module.__doc__ or '').strip()}\n")
+    text = parse(Show, "show", arguments).method
+    method = method_of(text)
+    print(f"{method.name}\n")
+    if text == method.name:
+        module = importlib.import_module(f"saddlepoint.methods.{text.replace('-', '_')}")
+        print(f"{(module.__doc__ or '').strip()}\n")
     print(f"formula   {method.formula}\n")
     print(f"paper     {method.paper}\n")
     print("deviations from it")

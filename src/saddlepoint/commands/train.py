@@ -87,11 +87,11 @@ def _without_method(arguments: list[str]) -> None:
 
     names = methods.names()
     if arguments and arguments[0] in ("-h", "--help"):
-        print("usage: saddlepoint train METHOD --data DATA --out RUN [--steps N | --images N | --seconds S] [...]\n")
+        print(
+            "usage: saddlepoint train METHOD --data DATA --out RUN [--steps N | --images N | --seconds S] [...]\n"
+        )
         print(f"METHOD is one of {', '.join(names)}.")
         print("`saddlepoint train METHOD --help` lists every option and every number of the method.")
         return
     shown = repr(arguments[0]) if arguments else "nothing"
     raise InputError(f"train begins with a method, not {shown}: accepted are {', '.join(names)}")
-
-

@@ -58,7 +58,9 @@ class Dynamics:
         players, slots = dict(state.players), dict(state.optimizer)
         for player, gradient in gradients.items():
             optimizer = self.optimizers[player]
-            update, slots[player] = optimizer.update(gradient, slots[player], players[player], batch.get("clock"))
+            update, slots[player] = optimizer.update(
+                gradient, slots[player], players[player], batch.get("clock")
+            )
             players[player] = game.after(player, players[player] + update)
         memory = game.remember(tuple(gradients), players, state.memory, notes)
         norms = {f"gradient/{player}": gradient.norm() for player, gradient in gradients.items()}
@@ -84,7 +86,9 @@ class Dynamics:
         }
         return state._replace(average=average), info
 
-    def advance(self, game: Game, clock: dict[str, Any], turns: tuple[Turn, ...], rows: int) -> dict[str, Any]:
+    def advance(
+        self, game: Game, clock: dict[str, Any], turns: tuple[Turn, ...], rows: int
+    ) -> dict[str, Any]:
         """The clock after a step of these turns."""
         fresh = [index for index, turn in enumerate(turns) if turn.fresh or index == 0]
         drawn = sum(rows for index in fresh if "real" in shared_needs(game, turns, index))
@@ -118,4 +122,7 @@ def snapshot(players: Players, memory: Memory, player: str) -> dict[str, Any]:
 
 def _apart(part: dict[str, Any]) -> dict[str, Any]:
     """A copy: a graph compiled for two names of one tensor would not fit the next step."""
-    return {"vector": part["vector"].clone(), "buffers": {name: b.clone() for name, b in part["buffers"].items()}}
+    return {
+        "vector": part["vector"].clone(),
+        "buffers": {name: b.clone() for name, b in part["buffers"].items()},
+    }

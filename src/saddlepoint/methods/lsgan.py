@@ -14,7 +14,10 @@ METHOD = Method(
     name="lsgan",
     formula="L_D = (1/2)E_P(s - b)^2 + (1/2)E_Q(s - a)^2;  L_G = (1/2)E_Q(s - c)^2",
     paper="Mao et al., Least Squares Generative Adversarial Networks, ICCV 2017, equation 2, arXiv:1611.04076",
-    deviations=("rate 2e-4 instead of the 1e-3 of the authors' LSUN script", "the generator moves first in a step"),
+    deviations=(
+        "rate 2e-4 instead of the 1e-3 of the authors' LSUN script",
+        "the generator moves first in a step",
+    ),
     objective=LeastSquares(a=0.0, b=1.0, c=1.0),
     latent=Gaussian(100),
     dynamics=Alternating({"generator": Adam(2e-4), "discriminator": Adam(2e-4)}),

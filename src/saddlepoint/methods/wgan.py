@@ -23,6 +23,7 @@ METHOD = Method(
     constraints=(Clip(bound=0.01),),
     latent=Gaussian(100),
     dynamics=Alternating(
-        {"generator": RMSProp(5e-5), "discriminator": RMSProp(5e-5)}, steps={"generator": 1, "discriminator": 5}
+        {"generator": RMSProp(5e-5), "discriminator": RMSProp(5e-5)},
+        steps={"generator": 1, "discriminator": 5},
     ),
 )

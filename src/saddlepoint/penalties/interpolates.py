@@ -53,7 +53,9 @@ class GradientPenalty(Term):
         mix: Tensor,
         clock: Clock | None = None,
     ) -> Tensor:
-        slope = (squared_norm(score_and_gradient(self.at.points(real_point, fake_point, mix))[1]) + 1e-12).sqrt()
+        slope = (
+            squared_norm(score_and_gradient(self.at.points(real_point, fake_point, mix))[1]) + 1e-12
+        ).sqrt()
         return now(self.weight, clock) * (slope - self.target).square().mean()
 
     def of(
