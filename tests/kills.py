@@ -143,7 +143,7 @@ def watch(trap: Trap, compiled: bool) -> None:
     vars(run).update(open=trap.open)
     after(run.Folder, "append", lambda folder, path, rows: trap.at("appended", path))
     after(Path, "mkdir", lambda path, *arguments, **options: trap.at("made", path))
-    before(Path, "unlink", lambda path, *arguments, **options: path.exists() and trap.at("unlink", path))
+    before(Path, "unlink", lambda path, *arguments, **options: trap.at("unlink", path))
     before(training.Training, "advance", lambda training: trap.at("step"))
     for name in ("picture", "evaluate", "save", "finish"):
         before(training.Training, name, lambda training, name=name: trap.at(name))

@@ -88,7 +88,7 @@ class Plan:
             "precision": s.precision,
             "device": s.device,
             "threads": threads,
-            "compile": s.compile,
+            "compile": compiling(self, torch.device(s.device)),
             "chunk": s.chunk if s.compile else None,
             "accumulate": s.accumulate,
             "channels_last": self.channels_last,
