@@ -524,15 +524,12 @@ def test_a_loss_that_is_no_number_ends_the_run_in_one_sentence(place: Path) -> N
 
 
 @posix
-def test_a_reader_that_has_gone_is_no_error(place: Path) -> None:
+@pytest.mark.parametrize("line", ["methods", "methods --json"], ids=["short", "long"])
+def test_a_reader_that_has_gone_is_no_error(place: Path, line: str) -> None:
     read, write = os.pipe()
     os.close(read)
     process = subprocess.Popen(
-        [*COMMAND, "methods", "--json"],
-        stdout=write,
-        stderr=subprocess.PIPE,
-        env=surroundings(place),
-        text=True,
+        [*COMMAND, *line.split()], stdout=write, stderr=subprocess.PIPE, env=surroundings(place), text=True
     )
     os.close(write)
     assert process.communicate(timeout=60)[1] == ""

@@ -91,9 +91,7 @@ def test_training_writes_a_run(made: Made) -> None:
     folder = made.digits.folder
     record = folder.read()
     assert record["method_id"] == "gan-r1"
-    assert record["networks"] == repr(DCGAN(width=8, discriminator_norm="batch")).replace(
-        "'batch')", "'batch')"
-    )
+    assert record["networks"] == repr(DCGAN(width=8))
     assert read(record["method"]) == made.digits.method
     assert made.digits.method.terms[0].gamma == 0.5
     assert record["budget"] == {"steps": 12}
@@ -148,7 +146,7 @@ def test_a_seed_is_a_set_of_samples(made: Made) -> None:
     one, again, other = (array(made, f"ring -n 30 --seed {seed}") for seed in (1, 1, 2))
     assert np.array_equal(one, again)
     assert not np.isin(one, other).any()
-    assert np.array_equal(array(made, "ring -n 10 --seed 1"), one[:10])
+    assert np.allclose(array(made, "ring -n 10 --seed 1"), one[:10], atol=1e-6)
     first = (made.place / "samples.npz").read_bytes()
     array(made, "ring -n 10 --seed 1")
     assert (made.place / "samples.npz").read_bytes() == first
@@ -221,9 +219,8 @@ def test_the_scores_of_a_run_say_what_they_are(made: Made) -> None:
         assert score.hash.startswith("sha256:")
         assert score.floor is not None
         assert score.interval is not None
-    assert {metric: score.value for metric, score in found.items()} == {
-        score.metric: score.value for score in made.digits.evaluate(200)
-    }
+    with inside(made.place):
+        assert list(found.values()) == list(made.digits.evaluate(200))
     modes = scores("evaluate ring -n 200 --json", made)
     assert {"frechet-distance", "modes-covered", "high-quality-share"} <= set(modes)
     assert modes["modes-covered"].floor == 8
@@ -231,8 +228,16 @@ def test_the_scores_of_a_run_say_what_they_are(made: Made) -> None:
 
 def test_scores_are_printed_as_a_table(made: Made) -> None:
     text = ran("evaluate ring -n 200", made)
-    for word in ("frechet-distance", "modes-covered", "real against real", "identity"):
+    for word in (
+        "frechet-distance",
+        "high-quality-share",
+        "real against real",
+        "identity sha256:",
+        "200 generated",
+    ):
         assert word in text
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_real_images_in_a_folder_score_near_the_floor_and_noise_far_from_it(made: Made) -> None:
@@ -251,7 +256,8 @@ def test_real_images_in_a_folder_score_near_the_floor_and_noise_far_from_it(made
     assert 1 / 3 < near.value / near.floor < 3
     assert far.value > 20 * near.value
     assert real["precision"].value > 0.9 > 0.5 > fake["precision"].value
-    assert real["recall"].value > 0.9
+    for metric in ("precision", "recall"):
+        assert real[metric].value == pytest.approx(real[metric].floor, abs=0.05)
 
 
 def test_a_run_can_be_evaluated_against_other_data_of_its_shape(made: Made) -> None:

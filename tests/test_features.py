@@ -228,7 +228,7 @@ def test_every_image_shape_has_a_network(shape: tuple[int, ...]) -> None:
 
 
 def test_shifts_move_whole_images() -> None:
-    """Away from the border a shifted image is the image moved: each of the batch equals one of the nine moves."""
+    """Away from the border a shifted image is the image moved: each is one of the nine moves."""
     batch = images(64)
     moved = features._shifted(batch, torch.Generator().manual_seed(0))[:, :, 1:-1, 1:-1]
     moves = torch.stack([batch[:, :, 1 + i : 7 + i, 1 + j : 7 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)])

@@ -57,7 +57,7 @@ def test_agrees_with_the_general_matrix_root(seed: int) -> None:
 
 @pytest.mark.parametrize(("n", "m", "d"), [(10, 14, 50), (2, 2, 9), (10, 100, 50)])
 def test_fewer_rows_than_features_agrees_with_singular_values(n: int, m: int, d: int) -> None:
-    """Tr((C_r C_f)^½) is the nuclear norm of the rows' cross product: no root of a singular matrix is needed."""
+    """Tr((C_r C_f)^½) is the nuclear norm of the rows' cross product: no root of a singular matrix."""
     real, fake = noise(n, d, 1), 2 * noise(m, d, 2) + 0.5
     rows = [(side - side.mean(0)) / math.sqrt(len(side) - 1) for side in (real, fake)]
     cross = float(torch.linalg.svdvals(rows[0] @ rows[1].T).sum())

@@ -1,4 +1,4 @@
-"""Precision and recall, 1-NN accuracy and the distance ratio: made-up sets, another library, graded faults."""
+"""Precision and recall, 1-NN accuracy and the distance ratio: made-up sets, other libraries, faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The controls are what they say; on real digits the trust table refuses every fake and passes real images."""
+"""The controls are what they say; on digits the trust table refuses every fake and passes real images."""
 
 from __future__ import annotations
 

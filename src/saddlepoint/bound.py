@@ -53,7 +53,11 @@ class MethodGame(Game):
         self.plans = {who: (self.wanted(who), False) for who in self.turns()}
         self.found = probe(self, reference)
         coupled = "discriminator" in self.found.coupled + self.found.noisy
-        self.plans = {who: (wanted, one_pass(wanted, coupled)) for who, (wanted, _) in self.plans.items()}
+        self.plans = {
+            # The generator differentiates through the fakes alone: one pass would carry the reals along.
+            who: (wanted, "discriminator" in who and one_pass(wanted, coupled))
+            for who, (wanted, _) in self.plans.items()
+        }
 
     def turns(self) -> tuple[tuple[str, ...], ...]:
         """Every group of players that may be evaluated together, in one order on all processes: evaluations may

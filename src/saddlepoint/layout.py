@@ -43,6 +43,8 @@ class Layout:
         """The vector of tensors given by name, a copy."""
         if not self.names:
             return torch.zeros(0)
+        if not self.channels_last:
+            return torch.cat([named[name].reshape(-1) for name in self.names])
         return torch.cat([self._flat(named[name]) for name in self.names])
 
     def _shaped(self, part: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -80,9 +80,8 @@ class Adam(Optimizer):
         mean = torch.lerp(slots["mean"], gradient, 1 - beta1)
         square = torch.lerp(slots["square"], gradient.square(), _like(1 - beta2, gradient))
         correction = (1 - decay2) ** 0.5
-        update = (
-            mean / (_root(square) + self.eps * correction) * (now(self.lr, clock) * correction / (decay1 - 1))
-        )
+        scale = now(self.lr, clock) * correction / (decay1 - 1)
+        update = _scaled(mean / _plus(_root(square), self.eps * correction), scale)
         return update, {"mean": mean, "square": square, "decay1": decay1, "decay2": decay2}
 
 
@@ -124,6 +123,16 @@ class Clipped(Optimizer):
 def _root(square: Tensor) -> Tensor:
     """√, which has no derivative at 0: 1e-30 is far below ε² and only added where somebody differentiates."""
     return (square + 1e-30).sqrt() if square.requires_grad else square.sqrt()
+
+
+def _plus(fresh: Tensor, number: Any) -> Tensor:
+    """fresh + number; in place, which saves a pass over large vectors, where nobody differentiates."""
+    return fresh + number if fresh.requires_grad else fresh.add_(number)
+
+
+def _scaled(fresh: Tensor, number: Any) -> Tensor:
+    """fresh * number, likewise; a tensor may be one number per member of a population."""
+    return fresh * number if fresh.requires_grad or isinstance(number, Tensor) else fresh.mul_(number)
 
 
 def _like(number: Any, vector: Tensor) -> Any:

@@ -19,9 +19,10 @@ PART = 250  # rows at a time
 def latents(
     method: Method, n: int, seed: int, name: str, truncation: float | None = None
 ) -> dict[str, Tensor]:
-    """`n` rows of the method's prior, drawn on the CPU so that they are the same on every device."""
+    """`n` rows of the method's prior, drawn on the CPU so that they are the same on every device; fewer rows are the
+    first of more, since torch fills whole blocks of 16 numbers in order and redraws only an odd end."""
     drawn = {
-        part: draw.sample(n, generator("cpu", seed, name, part))
+        part: draw.sample(n + -n % 16, generator("cpu", seed, name, part))[:n]
         for part, draw in method.latent.draws().items()
     }
     if truncation is not None:

@@ -79,15 +79,22 @@ def _everything(made: Any, n: int, seed: int) -> Any:
 
 
 def _table(scores: Any) -> None:
+    """Narrow enough for a terminal of 80 columns: what the scores have in common stands below."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "metric", "value", "95 % interval", "real against real", "extractor", "n real", "n generated"
-    )
+    table = Table(box=None)
+    table.add_column("metric", no_wrap=True)
+    for heading in ("value", "95 % interval", "real against real"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("extractor", no_wrap=True)
     for s in scores:
         interval = "" if s.interval is None else f"{s.interval[0]:.4g} – {s.interval[1]:.4g}"
         floor = "" if s.floor is None else f"{s.floor:.4g}"
-        extractor = s.extractor if s.extractor == "none" else f"{s.extractor} {s.hash[:15]}"
-        table.add_row(s.metric, f"{s.value:.4g}", interval, floor, extractor, str(s.n_real), str(s.n_fake))
-    Console().print(table)
+        table.add_row(s.metric, f"{s.value:.4g}", interval, floor, s.extractor)
+    console = Console()
+    console.print(table)
+    for line in sorted({f"{s.extractor} {s.hash[:23]}" for s in scores if s.extractor != "none"}):
+        console.print(line, markup=False, highlight=False)
+    for line in sorted({f"{s.n_fake} generated, {s.n_real} real ({s.split})" for s in scores}):
+        console.print(line, markup=False, highlight=False)

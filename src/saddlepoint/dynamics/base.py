@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from saddlepoint.game import Batch, Game, Memory, Notes, Players
@@ -63,7 +64,9 @@ class Dynamics:
             )
             players[player] = game.after(player, players[player] + update)
         memory = game.remember(tuple(gradients), players, state.memory, notes)
-        norms = {f"gradient/{player}": gradient.norm() for player, gradient in gradients.items()}
+        norms = {
+            f"gradient/{player}": torch.linalg.vector_norm(gradient) for player, gradient in gradients.items()
+        }
         return state._replace(players=players, optimizer=slots, memory=memory), {**notes.info, **norms}
 
     def step(
