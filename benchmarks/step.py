@@ -35,7 +35,7 @@ from saddlepoint.networks import DCGAN, MLP
 from saddlepoint.optim import Adam
 from saddlepoint.penalties import R1
 from saddlepoint.plan import environment
-from saddlepoint.training import peak_memory
+from saddlepoint.surroundings import peak_memory
 
 CHUNK = 8  # steps in a compiled graph
 

@@ -21,6 +21,7 @@ Done = subprocess.CompletedProcess[str]
 COMMAND = (sys.executable, "-m", "saddlepoint.cli")
 QUICK = "--steps 2 --batch-size 8 --evaluations 0 --pictures 0 --quiet"
 TIMEOUT = 120.0
+FOREIGN = ("SADDLEPOINT_", "PYTHONUNBUFFERED")  # an ordinary output is buffered
 
 
 def saddlepoint(
@@ -69,7 +70,7 @@ def surroundings(cwd: Path) -> dict[str, str]:
         "CUDA_VISIBLE_DEVICES": "",
         "SADDLEPOINT_CACHE": str(cwd.parent / "cache"),
     }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SADDLEPOINT_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return kept | mine
 
 

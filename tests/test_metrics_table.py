@@ -72,6 +72,7 @@ def test_fakes_fail_and_held_out_digits_pass(tables: list[TrustTable], seed: int
     assert tables[seed].row("generated").scores["relative"].value == pytest.approx(1)
     assert copies["distance-ratio"].value == 0
     assert copies["floors"].value == pytest.approx(1, abs=0.25)
+    assert tables[seed].row("fitted Gaussian").scores["nn-accuracy"].floor == pytest.approx(0.5, abs=0.1)
 
 
 def test_real_images_are_at_one_floor_on_average(tables: list[TrustTable]) -> None:
@@ -119,6 +120,9 @@ def test_the_record_of_the_table_is_plain_json(tables: list[TrustTable]) -> None
     names = {column["id"] for column in record["columns"]}
     assert names == {column.id for column in COLUMNS}
     assert [column["id"] for column in record["columns"] if column["limit"] is None] == ["frechet"]
+    assert record["acceptance"]["distance ratio"] == "0.8 to 1.3"
+    assert record["acceptance"]["smallest class share"] == "at least 0.04"
+    assert record["acceptance"]["mean entropy"] == "at most 0.25"
     for row in record["rows"]:
         assert set(row["values"]) == set(row["counts"]) == set(row["scores"]) == names
         assert set(row["failed"]) <= names

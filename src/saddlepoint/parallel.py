@@ -7,6 +7,7 @@ gathered (scores of objectives that say so), synchronised (BatchNorm), refused, 
 from __future__ import annotations
 
 import copy
+import itertools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from saddlepoint.bound import MethodGame
 from saddlepoint.errors import InputError
 from saddlepoint.game import Batch, Game, Memory, Notes, Players
 
+_GROUPS = itertools.count()  # of processes, begun by this one
 BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
@@ -86,6 +88,11 @@ class Accumulated(Transformed):
 
 class Sharded(Transformed):
     """Every quantity linear in the batch as the mean over processes; each holds its rows of the global batch."""
+
+    def init(self, seed: int, reference: Batch) -> tuple[Players, Memory]:
+        """Rank 0's start for all: modules of one's own may begin with other weights in every process."""
+        players, memory = self.base.init(seed, reference)
+        return _of_first(players), _of_first(memory)
 
     def gradients(
         self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch, create_graph: bool = False
@@ -174,6 +181,15 @@ def mean(value: Tensor) -> Tensor:
     return AllReduceMean.apply(value)
 
 
+def _of_first(value: Any) -> Any:
+    """Rank 0's tensors in nested dictionaries."""
+    if isinstance(value, dict):
+        return {name: _of_first(part) for name, part in value.items()}
+    told = value.clone()
+    dist.broadcast(told, src=0)
+    return told
+
+
 class SynchronisedBatchNorm(BatchNorm):
     """BatchNorm over the rows of all processes (on CPU too, where `torch.nn.SyncBatchNorm` refuses)."""
 
@@ -185,13 +201,15 @@ class SynchronisedBatchNorm(BatchNorm):
             return super().forward(input)
         dims = [0, *range(2, input.dim())]
         shape = [1, -1, *[1] * (input.dim() - 2)]
-        centre = AllReduceMean.apply(input.mean(dims))
-        variance = AllReduceMean.apply((input - centre.view(shape)).square().mean(dims))
+        values = input.float() if input.dtype in (torch.bfloat16, torch.float16) else input  # under autocast
+        centre = AllReduceMean.apply(values.mean(dims))
+        variance = AllReduceMean.apply((values - centre.view(shape)).square().mean(dims))
         self._track(
             centre.detach(), variance.detach(), input.numel() // input.shape[1] * dist.get_world_size()
         )
-        normal = (input - centre.view(shape)) * torch.rsqrt(variance + self.eps).view(shape)
-        return normal * self.weight.view(shape) + self.bias.view(shape) if self.affine else normal
+        normal = (values - centre.view(shape)) * torch.rsqrt(variance + self.eps).view(shape)
+        scaled = normal * self.weight.view(shape) + self.bias.view(shape) if self.affine else normal
+        return scaled.to(input.dtype)
 
     def _track(self, centre: Tensor, variance: Tensor, count: int) -> None:
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
@@ -225,7 +243,11 @@ class Processes:
         if self.world > 1 and not dist.is_initialized():
             if device.type == "cuda":
                 torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-            dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+            # A prefix of its own: what an earlier run of these processes left in the store would mislead this one.
+            store, rank, world = next(dist.rendezvous("env://"))  # type: ignore[attr-defined]
+            store = dist.PrefixStore(f"saddlepoint {next(_GROUPS)}", store)  # type: ignore[attr-defined]
+            backend = "nccl" if device.type == "cuda" else "gloo"
+            dist.init_process_group(backend, store=store, rank=rank, world_size=world)
             self.started_here = True
 
     @property
@@ -247,6 +269,18 @@ class Processes:
         box = [value]
         dist.broadcast_object_list(box, src=0)
         return box[0]
+
+    def alone(self, action: Callable[[], None]) -> None:
+        """Rank 0 does it while the others wait; where it is refused or fails, all end with its words."""
+        ended: Exception | None = None
+        if self.writer:
+            try:
+                action()
+            except (InputError, RuntimeError, OSError, MemoryError) as error:
+                ended = error
+        ended = self.share(ended)
+        if ended is not None:
+            raise ended
 
     def gather(self) -> Callable[[Any], Any] | None:
         return AllGather.apply if self.world > 1 else None

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import math
-import signal
-import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +14,14 @@ from torch import Tensor
 from saddlepoint.batches import Batches, Shard
 from saddlepoint.compiled import Compiled, compiler_missing
 from saddlepoint.dynamics.base import Info
-from saddlepoint.errors import InputError, out_of_memory
+from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
 from saddlepoint.live import Live
 from saddlepoint.parallel import Processes
 from saddlepoint.plan import Plan, compiling, environment, game_of
 from saddlepoint.run import Folder, write_json, write_weights
 from saddlepoint.sampling import deployed, latents, samples
+from saddlepoint.surroundings import deterministic, memory_errors, peak_memory, signals, threads_of
 from saddlepoint.trackers import Trackers
 
 FLUSH = 50  # steps between looks at the losses: a look waits for the device
@@ -41,7 +38,7 @@ def carry_out(plan: Plan, out: Path, source: Mapping[str, Any], quiet: bool = Fa
     processes = Processes(device)
     folder = Folder(out)
     try:
-        with _memory_errors(plan), _threads(plan, folder) as threads, _deterministic():
+        with memory_errors(plan), threads_of(plan, folder) as threads, deterministic():
             Training(
                 plan, folder, source, processes, device, threads, Live(processes.writer and not quiet)
             ).run()
@@ -79,7 +76,7 @@ class Training:
         try:
             if self.processes.writer:
                 self.claim()
-            with _signals(self):
+            with signals(self):
                 if not self.resume():
                     return
                 for line in self.said:
@@ -369,73 +366,3 @@ def _rows(pending: list[tuple[dict[str, Any], Info]], seconds: float) -> list[di
         }
         for i, (clock, _) in enumerate(pending)
     ]
-
-
-def peak_memory(device: torch.device) -> int:
-    """Bytes: of the device for CUDA, else of the process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-@contextmanager
-def _signals(training: Training) -> Iterator[None]:
-    """SIGINT and SIGTERM finish the step, save and end the run; a second SIGINT ends it at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: Any) -> None:
-        training.stop, training.message = True, f"stopped by {signal.Signals(number).name}"
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def _threads(plan: Plan, folder: Folder) -> Iterator[int]:
-    """The run's number of CPU threads: what is asked for, else what the run began with, else torch's own."""
-    before = torch.get_num_threads()
-    recorded = folder.read()["threads"] if folder.record.is_file() else before
-    threads = plan.settings.threads or recorded
-    torch.set_num_threads(threads)
-    try:
-        yield threads
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def _deterministic() -> Iterator[None]:
-    """Same seed, same bits: no kernels chosen by timing, none that add in any order."""
-    cudnn = torch.backends.cudnn
-    before = cudnn.benchmark, cudnn.deterministic
-    cudnn.benchmark, cudnn.deterministic = False, True
-    try:
-        yield
-    finally:
-        cudnn.benchmark, cudnn.deterministic = before
-
-
-@contextmanager
-def _memory_errors(plan: Plan) -> Iterator[None]:
-    """Out of memory, in one sentence with what to lower."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
-            raise
-        raise InputError(
-            f"out of memory at batch size {plan.rows} on {plan.settings.device}: lower --batch-size or the networks' "
-            "width, raise --accumulate, or take --precision bf16"
-        ) from error

@@ -348,8 +348,8 @@ def _require(generated: Tensor, untrained: Tensor, data: Data, n: int) -> None:
             )
 
 
-def _shown(low: float, high: float) -> str | list[float]:
-    """A limit as the report shows it: one bound as text, two as a pair."""
+def _shown(low: float, high: float) -> str:
+    """A limit in words. No share is below 0 or above 1 and no distance below 0: such ends are not said."""
     if low and high != 1.0:
-        return [low, high]
+        return f"{low:g} to {high:g}"
     return f"at least {low:g}" if low else f"at most {high:g}"
