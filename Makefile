@@ -27,7 +27,8 @@ layers: $(VENV)/.linted
 	$(BIN)/lint-imports
 
 evidence: $(VENV)/.tested
-	$(BIN)/python evidence/run_all.py
+	$(BIN)/python evidence/kill_resume.py
+	$(BIN)/python evidence/real_images.py
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/step.py

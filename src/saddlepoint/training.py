@@ -74,8 +74,7 @@ class Training:
     def run(self) -> None:
         self.said = self.enter(self.phase_at(0))  # fails before anything is written
         try:
-            if self.processes.writer:
-                self.claim()
+            self.processes.alone(self.claim)
             with signals(self):
                 if not self.resume():
                     return
