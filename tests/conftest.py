@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,14 +16,3 @@ def double() -> Iterator[None]:
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
-
-
-@pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with everything that can be wrong; no command changes it, and the cache lies beside it."""
-    from bad_place import make
-
-    place = tmp_path_factory.mktemp("bad") / "place"
-    place.mkdir()
-    make(place)
-    return place

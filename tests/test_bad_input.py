@@ -5,28 +5,138 @@ Each kind of it runs in a process of its own (`PROCESSES`); its many relatives r
 
 from __future__ import annotations
 
+import os
+import signal
+import struct
+import subprocess
+import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch import Tensor
 
-from bad_place import RUN
+import saddlepoint as api
 from command_line import (
+    COMMAND,
     QUICK,
+    Done,
     assert_refused,
     here,
     listing,
     saddlepoint,
+    surroundings,
 )
+from saddlepoint import methods
 from saddlepoint.data.sources import MNIST_FILES
 from saddlepoint.errors import InputError
+from saddlepoint.networks import DCGAN, MLP, R3Net, ResNet
+from saddlepoint.penalties import Term
 from saddlepoint.run import Folder
+
+RUN = "train gan --data ring --network 'MLP(width=8)' --seed 1"
+GIGABYTE = 1 << 30
+posix = pytest.mark.skipif(os.name != "posix", reason="limits and locks of the system")
+
+
+# -- a folder with everything that can be wrong ------------------------------
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working folder of all commands; the cache lies beside it."""
+    place = tmp_path_factory.mktemp("bad") / "place"
+    place.mkdir()
+    (place / "empty").mkdir()
+    _images(place)
+    _arrays(place)
+    _mnist(place / "sets" / "mnist")
+    _runs(place)
+    return place
+
+
+def _images(place: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 12, 12, 3), np.uint8)
+    (place / "good").mkdir()
+    for number, image in enumerate(pixels):
+        Image.fromarray(image).save(place / "good" / f"{number:02}.png")
+    whole = (place / "good" / "00.png").read_bytes()
+    bad = {
+        "corrupt": b"\x89PNG\r\n\x1a\nnonsense" * 9,
+        "truncated": whole[: len(whole) // 2],
+        "zero": b"",
+        "bomb": _bomb(),
+    }
+    for name, content in bad.items():
+        for folder in (name, f"with-{name}", "with-all"):
+            (place / folder).mkdir(exist_ok=True)
+            (place / folder / f"{name}.png").write_bytes(content)
+    for folder in ("with-all", *(f"with-{name}" for name in bad)):
+        for image in (place / "good").iterdir():
+            (place / folder / image.name).write_bytes(image.read_bytes())
+    (place / "single").mkdir()
+    (place / "single" / "one.png").write_bytes(whole)
+
+
+def _bomb() -> bytes:
+    """A PNG of 60,000 x 60,000 pixels, which would be 10 GB, in a few hundred bytes."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(100_000))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def _arrays(place: Path) -> None:
+    source = np.random.default_rng(0)
+    (place / "text.csv").write_text("1,2\n3,four\n5,6\n")
+    (place / "nan.csv").write_text("1,2\n3,nan\n5,6\n")
+    (place / "single.csv").write_text("1,2\n")
+    np.savez(place / "object.npz", x=np.array([{"a": 1}, [2]], dtype=object))
+    np.save(place / "small.npy", source.integers(0, 256, (60, 4, 4), np.uint8))
+    np.save(place / "three.npy", source.normal(size=(200, 3)))
+    (place / "cut.npy").write_bytes((place / "three.npy").read_bytes()[:1000])
+
+
+def _mnist(folder: Path) -> None:
+    """MNIST files as published but for the training images: their header announces 100, and half of them are there."""
+    folder.mkdir(parents=True)
+    for side, count in (("train", 100), ("t10k", 20)):
+        images = struct.pack(">IIII", 0x803, count, 28, 28) + bytes(count * 784)
+        kept = len(images) // 2 if side == "train" else len(images)
+        (folder / f"{side}-images-idx3-ubyte").write_bytes(images[:kept])
+        (folder / f"{side}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 0x801, count) + bytes(count))
+
+
+def _runs(place: Path) -> None:
+    """A run that is finished, one whose last checkpoint is cut in half, and folders that are no runs."""
+    for name in ("run", "cut"):
+        assert here(f"{RUN} {QUICK} --checkpoint-steps 1 --out {name}", place).returncode == 0
+    last = sorted((place / "cut" / "checkpoints").glob("0*.pt"))[-1]
+    last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
+    for name, content in {
+        "foreign/letter.txt": "hello",
+        "claims/run.json": "{}",
+        "torn/run.json": '{"method": ',
+    }.items():
+        (place / name).parent.mkdir()
+        (place / name).write_text(content)
+    (place / "file").write_text("a file, not a folder")
+
 
 # -- one sentence, exit code 2, nothing changed ------------------------------
 
@@ -276,3 +386,274 @@ def test_a_bad_download_is_refused(place: Path, tmp_path: Path, share: float, wo
     assert listing(place) == before
     left = [path.name for path in (tmp_path / "data" / "mnist").iterdir() if path.suffix != ".lock"]
     assert left == ([] if share == 1 else ["train-images-idx3-ubyte.gz.part"])
+
+
+# -- places that cannot be written, disks and memories that are full ------------------------------
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="needs /proc, which nobody can write to, root neither"
+)
+def test_a_place_that_cannot_be_written_is_refused(place: Path) -> None:
+    assert_refused(saddlepoint(f"train gan --data ring {QUICK} --out /proc/run", place), "/proc/run")
+    assert_refused(here("sample run --out /proc/grid.png", place), "/proc/grid.png")
+
+
+@posix
+def test_a_second_process_in_a_folder_is_refused(place: Path) -> None:
+    folder = Folder(place / "run")
+    folder.lock()
+    before = listing(place)
+    try:
+        done = saddlepoint(f"{RUN} {QUICK} --out run", place)
+    finally:
+        folder.unlock()
+    assert_refused(done, "another process is training in run")
+    assert listing(place) == before
+
+
+MEMORY = {
+    "batch": (
+        f"train gan --data ring {QUICK} --batch-size 2000000000 --out out",
+        ["2000000000", "--batch-size"],
+    ),
+    "width": (
+        f"train gan --data ring {QUICK} --network 'MLP(width=200000)' --out out",
+        ["width", "--batch-size"],
+    ),
+    "samples": ("sample run -n 2000000000 --out grid.png", ["number of samples"]),
+}
+
+
+@posix
+@pytest.mark.parametrize(("arguments", "words"), MEMORY.values(), ids=MEMORY)
+def test_too_little_memory_is_told_with_what_to_lower(place: Path, arguments: str, words: list[str]) -> None:
+    """The address space is limited to 8 GB; the batch asks for 16, the networks for 160 each, the samples for 800."""
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (8 * GIGABYTE, 8 * GIGABYTE))
+
+    before = listing(place)
+    arguments = (
+        arguments.replace("--batch-size 8 ", "") if arguments.count("--batch-size") == 2 else arguments
+    )
+    assert_refused(saddlepoint(arguments, place, before=limit), "out of memory", *words)
+    assert listing(place) == before
+
+
+LONG = f"{RUN} --steps 300 --batch-size 8 --evaluations 0 --pictures 0 --checkpoint-steps 50 --quiet"
+
+
+def survives(place: Path, run: str, done: Done, *words: str) -> None:
+    """The sentence is there, and the last checkpoint is whole: samples can be drawn and the same command goes on."""
+    assert_refused(done, *words)
+    folder = Folder(place / run)
+    step = folder.load(folder.last() or Path(), torch.device("cpu"))[0].clock["step"]
+    assert 0 < step < 300
+    assert not [path for path in folder.path.rglob("*") if path.name.endswith(".part")]
+    assert here(f"sample {run} -n 4 --npz ../left.npz", place).returncode == 0
+
+
+def goes_on(place: Path, run: str) -> None:
+    done = here(f"{LONG} --out {run}", place)
+    assert done.returncode == 0, done.stderr
+    assert [row["step"] for row in Folder(place / run).rows(place / run / "metrics.jsonl")] == [
+        *range(1, 301)
+    ]
+
+
+@posix
+def test_a_file_that_may_not_grow_leaves_the_last_checkpoint(place: Path, tmp_path: Path) -> None:
+    """A limit on the size of a file (RLIMIT_FSIZE) that metrics.jsonl passes after some 100 steps."""
+    import resource
+
+    place = tmp_path / "place"
+    place.mkdir()
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (48 << 10, 48 << 10))
+
+    done = saddlepoint(f"{LONG} --out limited", place, before=limit)
+    survives(place, "limited", done, "limit of its size", "metrics.jsonl")
+    goes_on(place, "limited")
+
+
+@posix
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    """A file system of 600 kB in memory, on which every checkpoint is kept."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root; the limit on file sizes is tested above")
+    try:
+        done = saddlepoint(f"{LONG} --out run --keep 100 --checkpoint-steps 2", disk)
+        survives(disk, "run", done, "no space left", "run/")
+        (disk / "full").write_bytes(b"")
+        with open(disk / "full", "wb", buffering=0) as file, pytest.raises(OSError):  # noqa: PT012
+            while True:
+                file.write(bytes(1024))
+        before = listing(disk)
+        assert_refused(saddlepoint(f"train gan --data ring {QUICK} --out new", disk), "new", "space")
+        assert listing(disk) == before
+        subprocess.run(["mount", "-o", "remount,size=20m", disk], check=True)
+        goes_on(disk, "run")
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+# -- trainings and readers that end early ------------------------------
+
+
+def test_a_loss_that_is_no_number_ends_the_run_in_one_sentence(place: Path) -> None:
+    """Exit code 3: the input was possible, the training came to nothing. The checkpoint before it is kept."""
+    rates = " ".join(
+        f"--method.dynamics.optimizers.{player}.lr 1e30" for player in ("generator", "discriminator")
+    )
+    done = saddlepoint(f"{RUN} {QUICK} {rates} --checkpoint-steps 1 --steps 50 --out ../failed", place)
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "at step" in done.stderr
+    folder = Folder(place.parent / "failed")
+    last = folder.last()
+    assert last is not None
+    assert last.name in done.stderr
+    state = folder.load(last, torch.device("cpu"))[0]
+    assert all(vector.isfinite().all() for vector in state.players.values())
+
+
+@posix
+@pytest.mark.parametrize("line", ["methods", "methods --json"], ids=["short", "long"])
+def test_a_reader_that_has_gone_is_no_error(place: Path, line: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    process = subprocess.Popen(
+        [*COMMAND, *line.split()], stdout=write, stderr=subprocess.PIPE, env=surroundings(place), text=True
+    )
+    os.close(write)
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 0
+
+
+@posix
+def test_an_interrupt_is_no_traceback(place: Path, tmp_path: Path) -> None:
+    """Ctrl-C while a server does not answer."""
+    with serving() as server:
+        where = surroundings(place) | {
+            "SADDLEPOINT_MIRROR": server.address,
+            "SADDLEPOINT_CACHE": str(tmp_path),
+        }
+        command = [*COMMAND, "train", "gan", "--data", "mnist", "--out", "out", "--steps", "1"]
+        process = subprocess.Popen(command, cwd=place, env=where, stderr=subprocess.PIPE, text=True)
+        assert server.asked.wait(60)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[1] == "saddlepoint: interrupted\n"
+    assert process.returncode == 130
+
+
+# -- the same from Python, where a process would add nothing ------------------------------
+
+
+@dataclass(frozen=True)
+class Labelled(Term):
+    """A term that looks at labels."""
+
+    def __call__(self, real_score: Tensor, label: Tensor) -> Tensor:  # type: ignore[override]
+        return (real_score * label).mean()
+
+
+def test_a_method_that_needs_labels_refuses_data_without(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    method = replace(methods.get("gan"), name="labelled", terms=(Labelled(),))
+    with pytest.raises(InputError, match="asks for label") as caught:
+        api.train(method, "ring", MLP(width=8), out=tmp_path / "out", budget=api.Budget(steps=1))
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+    settings = api.Settings(batch_size=8, evaluations=0, pictures=0)
+    run = api.train(
+        method, "digits", MLP(width=8), out=tmp_path / "out", budget=api.Budget(steps=1), settings=settings
+    )
+    assert run.state.clock["step"] == 1
+
+
+@pytest.mark.parametrize("network", [DCGAN(), ResNet(), R3Net()], ids=lambda network: type(network).__name__)
+@pytest.mark.parametrize("data", ["ring", "small.npy"])
+def test_networks_for_images_refuse_other_shapes(
+    place: Path, tmp_path: Path, network: Any, data: str
+) -> None:
+    spec, settings = data if data == "ring" else str(place / data), api.Settings(batch_size=8)
+    with pytest.raises(InputError, match=type(network).__name__):
+        api.train(
+            methods.get("gan"),
+            spec,
+            network,
+            out=tmp_path / "out",
+            budget=api.Budget(steps=1),
+            settings=settings,
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_modules_of_another_shape_are_refused(tmp_path: Path) -> None:
+    from torch import nn
+
+    wrong = {"generator": nn.Linear(100, 3), "discriminator": nn.Sequential(nn.Linear(2, 1), nn.Flatten(0))}
+    with pytest.raises(InputError, match=r"shape \(3,\), the data have \(2,\)"):
+        api.train(methods.get("gan"), "ring", wrong, out=tmp_path / "out", budget=api.Budget(steps=1))
+    assert not (tmp_path / "out").exists()
+
+
+SETTINGS = {
+    "seed": -1, "batch_size": 0, "chunk": 0, "accumulate": 0, "threads": 0, "log_every": 0, "pictures": -1,
+    "evaluations": -1, "evaluation_samples": 3, "checkpoint_steps": 0, "checkpoint_seconds": float("nan"), "keep": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), SETTINGS.items(), ids=SETTINGS)
+def test_settings_that_cannot_be_are_refused(name: str, value: float) -> None:
+    with pytest.raises(InputError, match=f"{name.replace('_', '-')} {value} is not possible"):
+        api.Settings(**{name: value})
+
+
+@pytest.mark.parametrize("unit", ["steps", "images", "gradients", "seconds"])
+@pytest.mark.parametrize("limit", [0, -1, float("nan"), float("inf")])
+def test_budgets_that_cannot_be_are_refused(unit: str, limit: float) -> None:
+    with pytest.raises(InputError, match=f"{unit} {limit}"):
+        api.Budget(**{unit: limit})
+
+
+def test_a_run_that_came_to_nothing_leaves_the_place_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails before the first step leaves no folder that would refuse the next attempt; an empty folder stays."""
+    monkeypatch.setattr("saddlepoint.training.Training.picture", lambda self: 1 / 0)
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty"):
+        with pytest.raises(ZeroDivisionError):
+            api.train(
+                methods.get("gan"), "ring", MLP(width=8), out=tmp_path / name, budget=api.Budget(steps=1)
+            )
+    assert listing(tmp_path) == {"empty": "folder"}
+
+
+def test_a_small_set_trains_without_scores(place: Path, tmp_path: Path) -> None:
+    """Fewer held-out rows than a score needs: the run goes on without, and a score that is asked for says why."""
+    np.save(tmp_path / "few.npy", np.random.default_rng(0).normal(size=(12, 2)))
+    settings = api.Settings(batch_size=4, pictures=0)
+    run = api.train(
+        methods.get("gan"), str(tmp_path / "few.npy"), MLP(width=8),
+        out=tmp_path / "out", budget=api.Budget(steps=2), settings=settings,
+    )  # fmt: skip
+    assert not run.folder.evaluations.exists()
+    with pytest.raises(InputError, match="at least 4"):
+        run.evaluate(8)
+
+
+def test_the_installed_command_is_this_one(place: Path) -> None:
+    command = Path(sys.executable).with_name("saddlepoint")
+    if not command.exists():
+        pytest.skip("the package is not installed as a command here")
+    done = subprocess.run([command, "trian"], capture_output=True, text=True, timeout=60, cwd=place)
+    assert (done.returncode, done.stderr) == (2, saddlepoint("trian", place).stderr)
