@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -20,25 +14,17 @@ import torch
 from PIL import Image
 
 import saddlepoint as api
-from command_line import COMMAND, here, inside, listing, saddlepoint, surroundings
+from command_line import here, inside, listing
 from saddlepoint import methods
-from saddlepoint.commands import data as data_command
-from saddlepoint.commands import demo, evaluate, report, sample, show
-from saddlepoint.commands import methods as methods_command
-from saddlepoint.commands.parsing import method_of, networks_of, parse
-from saddlepoint.commands.train import command
 from saddlepoint.data import load
 from saddlepoint.images import GAP, TILE, grid, png
-from saddlepoint.method import Method
 from saddlepoint.metrics import Score
 from saddlepoint.networks import DCGAN, MLP
 from saddlepoint.pictures import in_plane
 from saddlepoint.sampling import latents
-from saddlepoint.schedules import Cosine, Schedule
 from saddlepoint.trained import Run, slerp
 from saddlepoint.vocabulary import read
 
-ROOT = Path(__file__).parents[1]
 NETWORK = "DCGAN(width=8)"  # with BatchNorm in the generator: its running statistics travel with the weights
 DIGITS = (
     f"train gan-r1 --data digits --network '{NETWORK}' --method.terms.0.gamma 0.5 --method.latent.size 6 "
@@ -315,94 +301,6 @@ def test_the_data_sets_are_json(made: Made) -> None:
     assert all(name in table for name in rows)
 
 
-# -- every number can be changed ------------------------------
-
-
-def changes(value: Any, flag: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """The flag of every number inside a value, with another value for it."""
-    for field in fields(value):
-        part, name = getattr(value, field.name), f"{flag}.{field.name}".replace("_", "-")
-        inner = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, tuple) else ()
-        if isinstance(part, tuple) and part and all(isinstance(entry, (int, float)) for entry in part):
-            yield name, tuple(map(other, part))
-        elif isinstance(part, bool):
-            yield f"{flag}.{'no-' if part else ''}{field.name}", ()
-        elif isinstance(part, (int, float)):
-            yield name, (other(part),)
-        elif is_dataclass(part):
-            yield from changes(part, name)
-        for key, entry in inner:
-            if is_dataclass(entry):
-                yield from changes(entry, f"{name}.{key}")
-            elif isinstance(part, dict) and isinstance(entry, (int, float)):
-                yield f"{name}.{key}", (other(entry),)
-
-
-def other(number: float) -> float:
-    """Another number that is accepted wherever this one is."""
-    return number + 3 if isinstance(number, int) else number / 2 + 0.001
-
-
-def changed(value: Any) -> Any:
-    """The value with every number changed."""
-    match value:
-        case bool():
-            return not value
-        case int() | float():
-            return other(value)
-        case tuple():
-            return tuple(map(changed, value))
-        case dict():
-            return {name: changed(part) for name, part in value.items()}
-    return (
-        replace(value, **{f.name: changed(getattr(value, f.name)) for f in fields(value)})
-        if is_dataclass(value)
-        else value
-    )
-
-
-def parsed(name: str, words: list[str]) -> Any:
-    return parse(command(methods.get(name)), f"train {name}", ["--data", "ring", "--out", "out", *words])
-
-
-@pytest.mark.parametrize("name", methods.names())
-def test_every_number_of_a_method_can_be_changed(name: str) -> None:
-    method = methods.get(name)
-    assert parsed(name, []).method == method
-    found = list(changes(method, "--method"))
-    assert len(found) >= 10
-    words = [word for flag, values in found for word in (flag, *map(repr, values))]
-    assert parsed(name, words).method == changed(method)
-
-
-@pytest.mark.parametrize("name", ["gan-r1", "wgan-gp"])
-def test_a_number_is_changed_alone(name: str) -> None:
-    """One flag at a time: what it changes, and that nothing else changes with it."""
-    method, seen = methods.get(name), set()
-    for flag, values in changes(method, "--method"):
-        one = parsed(name, [flag, *map(repr, values)]).method
-        assert one != method, flag
-        seen.add(repr(one))
-    assert len(seen) == len(list(changes(method, "--method")))
-
-
-def scheduled(value: Any, flag: str) -> Iterator[str]:
-    """The flags of all learning rates, penalty weights and half-lives."""
-    for name, values in changes(value, flag):
-        if name.rsplit(".", 1)[-1] in ("lr", "gamma", "weight", "half-life") and len(values) == 1:
-            yield name
-
-
-@pytest.mark.parametrize("name", methods.names())
-def test_a_schedule_may_stand_for_a_number(name: str) -> None:
-    flags = list(scheduled(methods.get(name), "--method"))
-    assert len(flags) >= 2
-    method = parsed(name, [word for flag in flags for word in (flag, "Cosine(0.5, 0.25, over=1000)")]).method
-    assert repr(method).count(repr(Cosine(0.5, 0.25, over=1000))) == len(flags)
-    assert read(repr(method)) == method
-    assert isinstance(method.dynamics.optimizers["generator"].lr, Schedule)
-
-
 # -- from Python ------------------------------
 
 
@@ -459,123 +357,3 @@ def test_the_generator_is_an_ordinary_module(made: Made, which: str) -> None:
         assert torch.allclose(
             raw(latents(run.method, 50, 4, "sample")["latent"]), untrained.sample(50, seed=4), atol=1e-6
         )
-
-
-# -- nobody waits for what he does not need ------------------------------
-
-HEAVY = ("torch", "numpy", "scipy", "sklearn", "matplotlib", "PIL", "jinja2", "rich", "safetensors", "tyro")
-LIGHT = {
-    "": (), "--help": (), "--version": (), "train --help": ("tyro",), "methods --help": ("tyro",),
-    "data --help": ("tyro",), "data --json": ("tyro",), "sample --help": ("tyro",), "evaluate --help": ("tyro",),
-    "demo --help": ("tyro",), "show --help": ("tyro", "numpy"), "report --help": ("tyro", "numpy"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("line", LIGHT)
-def test_light_commands_import_nothing_heavy(line: str, tmp_path: Path) -> None:
-    """What `python -X importtime` reports, over the whole life of the process."""
-    arguments = [sys.executable, "-X", "importtime", *COMMAND[1:], *shlex.split(line)]
-    done = subprocess.run(arguments, env=surroundings(tmp_path), capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0
-    imported = {row.split("|")[-1].strip() for row in done.stderr.splitlines()}
-    assert "saddlepoint" in imported
-    assert imported & set(HEAVY) <= set(LIGHT[line])
-
-
-def test_help_answers_at_once(tmp_path: Path) -> None:
-    """Under half a second, as the median of five."""
-
-    def median(*arguments: str) -> float:
-        times = []
-        for _ in range(5):
-            start = time.perf_counter()
-            subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=surroundings(tmp_path))
-            times.append(time.perf_counter() - start)
-        return statistics.median(times)
-
-    helped, nothing = median(*COMMAND, "--help"), median(sys.executable, "-c", "pass")
-    assert helped < 0.5, f"{helped:.3f} s, {helped / nothing:.1f} times what `python -c pass` takes"
-
-
-def test_help_names_every_command(tmp_path: Path) -> None:
-    done = saddlepoint("--help", tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    files = (ROOT / "src" / "saddlepoint" / "commands").glob("*.py")
-    commands = {path.stem for path in files} - {"__init__", "parsing"}
-    assert commands == {
-        line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and "--" not in line[:6]
-    }
-
-
-# -- what README says runs ------------------------------
-
-README = (ROOT / "README.md").read_text()
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-PYTHON = blocks("python")
-LINES = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
-SPANS = [
-    span for span in re.findall(r"`(saddlepoint [^`]+)`", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
-    if not re.search(r"\b[A-Z]{3,}\b|\.\.\.", span)  # with a place for something in it
-]  # fmt: skip
-
-
-def test_readme_has_its_snippets() -> None:
-    """At least three of Python and a command line of each kind, so that the tests below test something."""
-    assert len(PYTHON) >= 3
-    assert {shlex.split(line)[1] for line in LINES if line.startswith("saddlepoint")} >= {
-        "train",
-        "sample",
-        "evaluate",
-    }
-
-
-@pytest.mark.parametrize("number", range(len(PYTHON)))
-def test_readmes_python_runs_as_it_stands(number: int, tmp_path: Path) -> None:
-    """Each block by itself, in an empty folder."""
-    (tmp_path / "place").mkdir()
-    with inside(tmp_path / "place"):
-        exec(compile(PYTHON[number], f"README.md, python block {number}", "exec"), {"__name__": "__main__"})  # noqa: S102
-
-
-@pytest.mark.parametrize("line", [*LINES, *SPANS])
-def test_readmes_commands_are_commands(line: str) -> None:
-    match shlex.split(line, comments=True):
-        case ["saddlepoint", *words]:
-            accepted(words)
-        case ["make", target]:
-            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        case ["python3", "-m", "venv", ".venv"] | [".venv/bin/python", "-m", "pip", "install", *_]:
-            pass
-        case other_line:
-            pytest.fail(f"README shows a command that this test does not know: {other_line}")
-
-
-OF = {
-    "sample": sample.Sample, "evaluate": evaluate.Evaluate, "report": report.Report, "show": show.Show,
-    "methods": methods_command.Methods, "data": data_command.Sets, "demo": demo.Demo,
-}  # fmt: skip
-
-
-def accepted(words: list[str]) -> None:
-    """Read the command line with everything in it, without carrying it out."""
-    name, *rest = words
-    if rest[-1:] == ["--help"]:
-        rest = rest[:-1]
-    elif name in OF:
-        parse(OF[name], name, rest)
-    else:
-        given = parse(command(method_of(rest[0])), name, rest[1:])
-        networks_of(given.network, given.method)
-    assert name in (*OF, "train")
-    assert not rest or name != "train" or isinstance(method_of(rest[0]), Method)
-
-
-@pytest.mark.parametrize("span", re.findall(r"`(--method\.[^`]+)`", README))
-def test_readmes_numbers_are_numbers_of_wgan_gp(span: str) -> None:
-    """README introduces them as examples of what `train wgan-gp --help` lists."""
-    assert parsed("wgan-gp", shlex.split(span)).method != methods.get("wgan-gp")
