@@ -1,7 +1,8 @@
 """Training steps as a careful person writes them by hand in PyTorch: the other side of benchmarks/step.py.
 
-`.backward()`, fused Adam, `zero_grad(set_to_none=True)`, fakes made without a graph in the discriminator's step, no gradients
-for the discriminator's parameters in the generator's step, fresh noise for each player. Nothing of ours is imported.
+`.backward()`, fused Adam, `zero_grad(set_to_none=True)`, fakes made without a graph in the discriminator's step, fresh noise
+for each player. `frozen`: as a few repositories do, the discriminator's parameters also stop requiring gradients during
+the generator's step. Nothing of ours is imported.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Hand:
     real: Tensor
     latent: int
     rows: int
+    frozen: bool = False
 
     def __post_init__(self) -> None:
         if self.loss == "sn":
@@ -43,13 +45,16 @@ class Hand:
         return self.real[torch.randint(len(self.real), (self.rows,))]
 
     def step(self) -> None:
-        for p in self.discriminator.parameters():
-            p.requires_grad_(False)
+        self.freeze(True)
         real = self.data() if self.loss == "rpgan-r1" else None
         self.move(0, lambda: self.generator_loss(self.noise(), real))
-        for p in self.discriminator.parameters():
-            p.requires_grad_(True)
+        self.freeze(False)
         self.move(1, lambda: self.discriminator_loss(self.noise(), self.data(), torch.rand(self.rows)))
+
+    def freeze(self, still: bool) -> None:
+        if self.frozen:
+            for p in self.discriminator.parameters():
+                p.requires_grad_(not still)
 
     def move(self, player: int, loss: Callable[[], Tensor]) -> None:
         self.optimizers[player].zero_grad(set_to_none=True)

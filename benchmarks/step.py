@@ -3,8 +3,9 @@
     python benchmarks/step.py [--rows mlp-ns,dcgan-r1] [--blocks 9] [--threads 1]
 
 The sides take turns in blocks within one process, so that the machine's mood is shared; a ratio is the median over blocks
-of hand time over our time, with quartiles. Compile time and peak memory (a process each) stand apart. Results go to
-benchmarks/results/step.json with the machine line.
+of hand time over our time, with quartiles: `ratio` to the ordinary loop, `ratio_to_frozen` to the one that spares the
+discriminator's gradients in the generator's step, as we do. Compile time and peak memory (a process each) stand apart.
+Results go to benchmarks/results/step.json with the machine line.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ from saddlepoint.penalties import R1
 from saddlepoint.plan import environment
 from saddlepoint.surroundings import peak_memory
 
+HANDS = (
+    "hand",
+    "frozen",
+)  # the ordinary loop, and the one that freezes the discriminator in the generator's step
 CHUNK = 8  # steps in a compiled graph
 
 
@@ -61,7 +66,7 @@ class Row:
 
     @property
     def sides(self) -> tuple[str, ...]:
-        return ("hand", "plain", "bf16", "shared") if self.images else ("hand", "plain", "compiled")
+        return ("hand", "frozen", "plain", *(("bf16", "shared") if self.images else ("compiled",)))
 
     def value(self) -> Method:
         """The method with the hand-written loop's optimiser and schedule."""
@@ -137,10 +142,11 @@ class Ours:
 
 def side(row: Row, name: str) -> Callable[[int], None]:
     """A function that takes so many steps."""
-    if name != "hand":
+    if name not in HANDS:
         return Ours(row, name).steps
     networks = copy.deepcopy(row.networks())
-    hand = Hand(networks["generator"], networks["discriminator"], row.loss, row.data(), row.latent, row.rows)
+    pair = networks["generator"], networks["discriminator"]
+    hand = Hand(*pair, row.loss, row.data(), row.latent, row.rows, frozen=name == "frozen")
 
     def steps(count: int) -> None:
         for _ in range(count):
@@ -152,7 +158,7 @@ def side(row: Row, name: str) -> Callable[[int], None]:
 def measure(row: Row, blocks: int, threads: int) -> dict[str, Any]:
     """Milliseconds a step of every side, and the ratio to the hand-written loop."""
     torch.set_num_threads(threads)
-    count, runs, started = (3 if row.images else 5 * CHUNK), {}, {}
+    count, runs, started = (3 if row.images else 40 * CHUNK), {}, {}
     for name in row.sides:
         runs[name] = side(row, name)
         start = time.perf_counter()
@@ -165,9 +171,10 @@ def measure(row: Row, blocks: int, threads: int) -> dict[str, Any]:
             steps(count)
             times[name].append((time.perf_counter() - start) / count * 1e3)
     result = {name: {"ms": quartiles(values)} for name, values in times.items()}
-    for name in row.sides[1:]:
-        ratios = [hand / ours for hand, ours in zip(times["hand"], times[name], strict=True)]
-        result[name]["ratio"] = quartiles(ratios)
+    for name in row.sides[len(HANDS) :]:
+        for hand, label in zip(HANDS, ("ratio", "ratio_to_frozen"), strict=True):
+            ratios = [theirs / ours for theirs, ours in zip(times[hand], times[name], strict=True)]
+            result[name][label] = quartiles(ratios)
     if "compiled" in started:
         result["compiled"]["compile_seconds"] = round(started["compiled"], 1)
     return result
@@ -225,8 +232,10 @@ def main() -> None:
 
 def show(name: str, found: dict[str, Any]) -> None:
     for side_name, numbers in found["sides"].items():
-        ratio = (
-            "" if "ratio" not in numbers else "  ratio {1:.2f} [{0:.2f}, {2:.2f}]".format(*numbers["ratio"])
+        ratio = "".join(
+            f"  {label} {{1:.2f}} [{{0:.2f}}, {{2:.2f}}]".format(*numbers[label])
+            for label in ("ratio", "ratio_to_frozen")
+            if label in numbers
         )
         peak = f"  peak {found['peak_mib'][side_name]} MiB" if "peak_mib" in found else ""
         print(f"{name:14} {side_name:9} {numbers['ms'][1]:8.3f} ms{ratio}{peak}", flush=True)

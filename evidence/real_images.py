@@ -22,7 +22,7 @@ import numpy as np
 HERE = Path(__file__).parent
 RUNS = {
     "mnist": ["r3gan", "--data", "mnist", "--network", "dcgan", "--seconds", "1000", "--threads", "1"],
-    "cifar10": ["sngan", "--data", "cifar10", "--network", "resnet", "--seconds", "3000", "--threads", "2"],
+    "cifar10": ["sngan", "--data", "cifar10", "--network", "resnet", "--seconds", "1800", "--threads", "2"],
     "photos": ["gan-r1", "--data", "PHOTOS", "--size", "32", "--seconds", "620", "--threads", "1"],
 }
 LIMITS = {"mnist": 1 / 10, "cifar10": 1 / 3, "photos": None}

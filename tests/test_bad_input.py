@@ -6,6 +6,7 @@ Each kind of it runs in a process of its own (`PROCESSES`); its many relatives r
 from __future__ import annotations
 
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,32 @@ def test_a_checkpoint_that_is_damaged_anywhere_is_told(
     (tmp_path / "5.pt").write_bytes(kept if rest == "missing" else kept.ljust(len(whole), b"\0"))
     with pytest.raises(InputError, match=r"5\.pt is damaged"):
         folder.load(tmp_path / "5.pt", torch.device("cpu"))
+
+
+def content(folder: Folder, path: Path) -> bytes:
+    stream = BytesIO()
+    torch.save(folder.load(path, torch.device("cpu")), stream)
+    return stream.getvalue()
+
+
+def test_a_flipped_bit_in_a_checkpoint_is_told_or_changes_nothing(place: Path, tmp_path: Path) -> None:
+    """A file has some bytes without meaning, paddings among them; no other flip may pass."""
+    folder = Folder(place / "run")
+    whole = (folder.last() or Path()).read_bytes()
+    sound, told, positions = (
+        content(folder, folder.last() or Path()),
+        0,
+        range(0, len(whole), len(whole) // 200),
+    )
+    for position in positions:
+        flipped = bytearray(whole)
+        flipped[position] ^= 4
+        (tmp_path / "5.pt").write_bytes(flipped)
+        try:
+            assert content(folder, tmp_path / "5.pt") == sound
+        except InputError:
+            told += 1
+    assert told > len(positions) / 2
 
 
 # -- named sets: files that are cut, wrong, or broken off ------------------------------

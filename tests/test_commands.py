@@ -176,6 +176,26 @@ def test_the_best_checkpoint_can_be_sampled(made: Made) -> None:
     assert array(made, "digits -n 4 --best").shape == (4, 8, 8, 1)
 
 
+def test_a_run_can_be_sampled_where_its_data_are_not(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
+    np.save(tmp_path / "mine.npy", rows)
+    line = f"train gan --data mine.npy --network '{NETWORK}' --steps 2 --batch-size 8 --evaluations 0 --quiet --out run"
+    assert here(line, tmp_path).returncode == 0
+    sampled = "sample run -n 4 --out grid.png --npz samples.npz"
+    assert here(sampled, tmp_path).returncode == 0
+    before = (tmp_path / "samples.npz").read_bytes()
+    for change in ("removed", "changed"):
+        (tmp_path / "mine.npy").unlink()
+        if change == "changed":
+            np.save(tmp_path / "mine.npy", 255 - rows)
+        assert here(sampled, tmp_path).returncode == 0
+        assert (tmp_path / "samples.npz").read_bytes() == before
+        done = here("evaluate run -n 8", tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "mine.npy" in done.stderr
+        np.save(tmp_path / "mine.npy", rows)
+
+
 def test_vectors_of_any_width_have_a_picture() -> None:
     """On the principal directions distances within their plane are kept; one number is kept on the first axis."""
     source = torch.Generator().manual_seed(0)

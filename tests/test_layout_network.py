@@ -115,6 +115,22 @@ def test_the_modules_handed_over_are_left_alone() -> None:
         assert module.training
 
 
+@EXECUTIONS
+def test_hooks_of_a_module_are_called(execution: Execution) -> None:
+    """Calls without hooks take a shorter way; those with hooks must not."""
+    for register in ("register_forward_hook", "register_forward_pre_hook"):
+        made = networks(GAN)
+        first = made["generator"][0]
+        if register == "register_forward_hook":
+            first.register_forward_hook(lambda module, inputs, output: 3 * output)
+        else:
+            first.register_forward_pre_hook(lambda module, inputs: (3 * inputs[0],))
+        game = GAN.game(made, {"real": REFERENCE}, execution=execution)
+        players, memory = game.init(0, {"real": REFERENCE})
+        latent = torch.randn(ROWS, 3)
+        assert torch.allclose(game.sample(players, memory, {"latent": latent}), made["generator"](latent))
+
+
 # -- tied weights ------------------------------
 
 

@@ -24,8 +24,10 @@ class Shard:
     world: int = 1
 
     def of(self, tensor: Tensor) -> Tensor:
+        if self.world == 1:
+            return tensor
         size = len(tensor) // self.world
-        return tensor[self.rank * size : (self.rank + 1) * size] if self.world > 1 else tensor
+        return tensor[self.rank * size : (self.rank + 1) * size]
 
 
 @dataclass

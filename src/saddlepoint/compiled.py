@@ -42,6 +42,7 @@ class Compiled:
             fullgraph=True,
             dynamic=False,
             backend=backend,
+            options={"cpp_wrapper": True} if backend == "inductor" else None,
             isolate_recompiles=True,  # type: ignore[call-overload]
         )
 

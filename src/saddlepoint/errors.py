@@ -13,6 +13,10 @@ class InputError(ValueError):
     """
 
 
+class NeedsLabels(InputError):
+    """A method asks for labels that the data do not have."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """The known names nearest to a mistyped one, as the end of a sentence."""
     from difflib import get_close_matches

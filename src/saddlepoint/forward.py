@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from saddlepoint.errors import InputError
+from saddlepoint.errors import InputError, NeedsLabels
 
 Provider = Callable[["Forward"], Any]
 
@@ -57,6 +57,8 @@ class Forward:
             raise InputError(
                 f"a part of the method asks for {name}, but the discriminator returns {', '.join(record)} only"
             )
+        if name == "label":
+            raise NeedsLabels("a part of the method asks for labels, and the data have none")
         raise InputError(
             f"a part of the method asks for {name}, which neither the networks nor the data give"
         )
@@ -162,12 +164,13 @@ def _gathered(forward: Forward, side: str) -> Tensor:
     return forward["gather"](forward[f"{side}_judgement"])
 
 
-def _both(forward: Forward) -> None:
-    """Both sides in one pass of a discriminator that does not couple samples: the same numbers, half the calls."""
+def _both(forward: Forward) -> dict[str, Any]:
+    """Both sides in one pass of a discriminator that does not couple samples: the same numbers, half the calls. What
+    comes besides the score is halved when somebody asks for it."""
     points = torch.cat([forward["real_point"], forward["fake_point"]])
-    judged = _judge(forward, points, "real_gradient" in forward.wanted)
-    for name, value in zip(("judgement", "record", "gradient"), judged, strict=True):
-        forward[f"real_{name}"], forward[f"fake_{name}"] = _halves(value)
+    score, output, gradient = _judge(forward, points, "real_gradient" in forward.wanted)
+    forward["real_judgement"], forward["fake_judgement"] = _halves(score)
+    return {"record": output, "gradient": gradient}
 
 
 def _judge(forward: Forward, point: Any, slope: bool) -> tuple[Tensor, Any, Any]:
@@ -182,6 +185,8 @@ def _judge(forward: Forward, point: Any, slope: bool) -> tuple[Tensor, Any, Any]
 def _along(forward: Forward, side: str, name: str) -> Any:
     """What was stored while the score was computed."""
     forward[f"{side}_judgement"]
+    if forward.together:
+        forward[f"real_{name}"], forward[f"fake_{name}"] = _halves(forward["judgement"][name])
     return forward.store[f"{side}_{name}"]
 
 

@@ -49,7 +49,10 @@ class Network:
         self.start = {n: p.detach().clone() for n, p in module.named_parameters()}
         self.buffers = {n: b.detach().clone() for n, b in module.named_buffers()}
         self.moving: tuple[str, ...] = tuple(self.buffers)
-        self._flat, self._leaves = torch.empty(0), Opened()
+        self._flat = torch.empty(0)
+        self._leaves: dict[
+            bool, Opened
+        ] = {}  # two sets over the same memory: leaves of a graph, and constants
         self._held: tuple[Tensor, int] = (self._flat, -1)  # the vector last opened, and its version
 
     def opened(self, vector: Tensor, differentiate: bool) -> Opened:
@@ -60,14 +63,14 @@ class Network:
             vector.device,
         ):
             self._flat = vector.detach().clone()
-            self._leaves = Opened({n: t.detach() for n, t in self.layout.named(self._flat).items()})
-            self._leaves.layout = self.layout
+            for leaves in (True, False):
+                named = self.layout.named(self._flat)
+                opened = Opened({n: t.detach().requires_grad_(leaves) for n, t in named.items()})
+                opened.layout, self._leaves[leaves] = self.layout, opened
         elif self._held[0] is not vector or self._held[1] != vector._version:
             self._flat.copy_(vector.detach())
         self._held = (vector, vector._version)
-        for leaf in self._leaves.values():
-            leaf.requires_grad_(differentiate)
-        return self._leaves
+        return self._leaves[differentiate]
 
     def effective(self, vector: Tensor | Opened, memory: Mapping[str, Named]) -> Named:
         """Parameters by name, as the constraints let them act."""
@@ -75,6 +78,9 @@ class Network:
         for index, constraint in enumerate(self.constraints):
             named = constraint.inside(named, memory.get(str(index), {}))
         return named
+
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class Skeleton:
@@ -92,6 +98,11 @@ class Skeleton:
                         name = names.setdefault(id(tensor), f"{path}.{key}".removeprefix("."))
                         places.append((table, key, name))  # type: ignore[arg-type]
         module.to("meta")
+        for part in module.modules():
+            if not any(getattr(part, hooks) for hooks in _HOOKS):
+                part._compiled_call_impl = (
+                    part.forward
+                )  # what a call without hooks comes to, at half the price
         self.absent = {name: table[key] for table, key, name in (*self.parameters, *self.buffers)}
         self.installed: tuple[Named, Named] = ({}, {})
         self.empty()  # moving to another device unties

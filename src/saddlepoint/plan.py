@@ -14,7 +14,7 @@ from saddlepoint.budget import Budget
 from saddlepoint.checks import check_numbers
 from saddlepoint.compiled import compiler_missing
 from saddlepoint.data.protocol import Data
-from saddlepoint.errors import InputError
+from saddlepoint.errors import InputError, NeedsLabels
 from saddlepoint.game import Game
 from saddlepoint.method import Method
 from saddlepoint.network import Functional, Plain, Precision
@@ -141,13 +141,19 @@ def game_of(plan: Plan, method: Method, processes: Processes, device: torch.devi
     reference = plan.data.training(8)
     if len(reference["real"]) < 2:
         raise InputError(f"{plan.data.name} has a single training row; give at least 2")
-    game = method.game(
-        {name: module.cpu() for name, module in modules.items()},
-        reference,
-        execution=execution,
-        channels_last=plan.channels_last,
-        gather=processes.gather(),
-    )
+    try:
+        game = method.game(
+            {name: module.cpu() for name, module in modules.items()},
+            reference,
+            execution=execution,
+            channels_last=plan.channels_last,
+            gather=processes.gather(),
+        )
+    except NeedsLabels as error:
+        raise InputError(
+            f"{method.name} needs labels and {plan.data.name} has none: give labelled data, such as a folder with a "
+            "sub-folder for each class"
+        ) from error
     return transformed(game, processes, plan.settings.accumulate, plan.rows)
 
 

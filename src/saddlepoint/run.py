@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,11 @@ class Folder:
         """A state from a checkpoint. Nothing is unpickled but plain containers of tensors."""
         stored = io.BytesIO(path.read_bytes())
         try:
+            if flipped := zipfile.ZipFile(
+                stored
+            ).testzip():  # the reader of torch does not look at the checksums
+                raise ValueError(f"the checksum of {flipped} is wrong")
+            stored.seek(0)
             content = torch.load(stored, map_location=device, weights_only=True)
             return State(**content["state"]), content["extra"]
         except Exception as error:  # a damaged file makes the reader raise anything

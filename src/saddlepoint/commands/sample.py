@@ -67,7 +67,8 @@ def _write(given: Sample, trained: Any, made: Any) -> None:
             raise InputError(f"{path} is a folder; give the name of a file")
     if given.out is not None:
         columns = given.steps if given.interpolate else None
-        write_atomic(given.out, sample_picture(made, trained.data, columns))
+        data = trained.plan.data if made.dim() == 4 else trained.data  # points are drawn beside real ones
+        write_atomic(given.out, sample_picture(made, data, columns))
         print(given.out)
     if given.npz is not None:
         write_atomic(given.npz, _array(made))
