@@ -55,27 +55,30 @@ class Compiled:
             [[float(step[0]["clock"][n]) for n in CLOCK] for step in batches], dtype=_exact(state)
         )
         carried = _tensors(state._replace(clock={}))
-        after, names, table = self.graph(tuple(carried), turns, tensors, clocks)
-        infos = [dict(zip(names, row.unbind(), strict=True)) for row in table.unbind()]
+        phases = tuple(step[0]["clock"]["step"] % self.game.period for step in batches)
+        after, names, rows = self.graph(tuple(carried), turns, phases, tensors, clocks)
+        infos = [dict(zip(seen, row.unbind(), strict=True)) for seen, row in zip(names, rows, strict=True)]
         return State(*after)._replace(clock=state.clock), infos
 
     def _steps(
         self,
         carried: tuple[Any, ...],
         turns: tuple[Turn, ...],
+        phases: tuple[int, ...],
         batches: list[list[dict[str, Tensor]]],
         clocks: Tensor,
-    ) -> tuple[tuple[Any, ...], list[str], Tensor]:
-        """The state after the steps, and what was seen as one table of means, [steps, names]: few tensors cross the
-        boundary of the graph."""
+    ) -> tuple[tuple[Any, ...], list[list[str]], list[Tensor]]:
+        """The state after the steps, and what was seen in each as one vector of means: few tensors cross the boundary of
+        the graph. `phases`: which of the games that the steps repeat is played at each."""
         state, seen, names = State(*carried), [], []
         for number, step in enumerate(batches):
+            game = self.game.at(phases[number])
             clock = {name: clocks[number, i] for i, name in enumerate(CLOCK)}
             timed = [{**batch, "clock": clock} for batch in step]
-            state, info = self.dynamics.step(self.game, state, turns, timed.__getitem__, self.rows)
-            names = list(info)
+            state, info = self.dynamics.step(game, state, turns, timed.__getitem__, self.rows)
+            names.append(list(info))
             seen.append(torch.stack([value.float().mean() for value in info.values()]))
-        return tuple(state), names, torch.stack(seen)
+        return tuple(state), names, seen
 
 
 def _exact(state: State) -> torch.dtype:

@@ -167,11 +167,12 @@ def _read(
     }
     forward = Forward({"clock": batch["clock"]}, providers, game.wanted(who))
     forward.players, forward.memory = players, memory
-    for _, _, asks in chain.from_iterable(game.asked[player] for player in who):
-        _run("discriminator", lambda asks=asks: [forward[a] for a in asks])
-    for player in who:
-        for _, part, asks in game.asked[player]:
-            part(**{a: forward[a] for a in asks})
+    asked = [(player, part) for player in who for part in game.asked[player]]
+    wanted = [part.asks for _, part in asked] + [asks for _, asks in game.watching(who)]
+    for name in dict.fromkeys(chain.from_iterable(wanted)):
+        _run("discriminator", lambda name=name: forward[name])
+    for player, (name, part, asks, own, _) in asked:
+        part(**{a: forward[a] for a in asks}, **game._own(name, own, player, forward))
     forward.clear()
     return frozenset(read)
 
