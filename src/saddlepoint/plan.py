@@ -21,7 +21,7 @@ from saddlepoint.network import Functional, Plain, Precision
 from saddlepoint.networks import Networks, for_shape
 from saddlepoint.parallel import Processes, synchronised, transformed
 from saddlepoint.random import key
-from saddlepoint.schedules import needs_end
+from saddlepoint.schedules import Own, needs_end, schedules
 from saddlepoint.settings import Settings
 from saddlepoint.trackers import check as check_trackers
 
@@ -72,6 +72,8 @@ class Plan:
             )
         if self.rows < 2:
             raise InputError(f"batch size {self.rows} is too small: give at least 2")
+        if own := next((s for s in schedules(self.method) if isinstance(s, Own)), None):
+            raise InputError(f"{own} in {self.method.name} is for the members of a population: give a number")
         if self.budget.seconds is not None and needs_end(self.method):
             raise InputError(
                 f"a schedule of {self.method.name} spans the whole run and a budget in seconds has no known end: "

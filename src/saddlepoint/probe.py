@@ -29,12 +29,11 @@ class Found(NamedTuple):
     noisy: tuple[str, ...]
 
 
-class _Recorded(dict[str, Any]):
-    """A batch that remembers which of its entries were read."""
+class _Clock(dict[str, Any]):
+    """A clock that also has the numbers that members of a population bring."""
 
-    def __init__(self, batch: Mapping[str, Any]) -> None:
-        super().__init__(batch)
-        self.read: set[str] = set()
+    def __missing__(self, name: str) -> float:
+        return 1.0
 
 
 def probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
@@ -79,7 +78,7 @@ def _batch(game: MethodGame, reference: Mapping[str, Any]) -> dict[str, Any]:
         name: draw.sample(len(real), keyed(real.device, 0, "probe", name), {"real": tuple(real.shape[1:])})
         for name, draw in game.draws.items()
     }
-    clock = {"step": 0, "images": 0, "progress": 0.0}
+    clock = _Clock({"step": 0, "images": 0, "progress": 0.0})
     return {**reference, **noise, "clock": clock}
 
 
