@@ -2,10 +2,10 @@
 
     python benchmarks/population.py [--members 32] [--widths 8,32,128] [--blocks 7]
 
-Members differ in start, learning rate and R1 weight. Sides, in alternated blocks within one process: the members one after the
-other in the plain execution, and all at once under `torch.vmap` (plain, and compiled). Two processes with half the members each are
-timed by themselves. A ratio is sequential time over population time, a step of all members, one thread each. The gradients of all
-members are compared first. Results go to benchmarks/results/population.json with the machine line.
+Members differ in start, learning rate and R1 weight. Sides, in alternated blocks within one process: the members one after
+the other in the plain execution, and all at once under `torch.vmap` (plain, and compiled). Two processes with half the
+members each are timed by themselves. A ratio is sequential time over population time, a step of all members, one thread
+each. The gradients of all members are compared first. Results go to benchmarks/results/population.json.
 """
 
 from __future__ import annotations
