@@ -240,7 +240,10 @@ class WeightedJensenShannon(Divergence):
         # π exp(t/π) = σ(v)^(1/π), and log(1 − σ^(1/π)) is −v − log π to rounding for large v.
         far = v > 30
         power = softplus(-torch.where(far, 0, v)) / self.pi
-        near = torch.where(power > LOG2, torch.log1p(-(-power).exp()), (-torch.expm1(-power)).log())
+        large = power > LOG2
+        unlikely = torch.log1p(-torch.where(large, -power, -1).exp())
+        likely = (-torch.expm1(torch.where(large, -1, -power))).log()
+        near = torch.where(large, unlikely, likely)
         return (1 - self.pi) * (math.log(1 - self.pi) - torch.where(far, -v - math.log(self.pi), near))
 
     def optimum(self, u: Tensor) -> Tensor:
