@@ -76,8 +76,8 @@ class LabelSmoothing(Objective):
     """The non-saturating game with targets other than 1 and 0 for the discriminator (Salimans et al. 2016, section 3.4).
 
     L_D = E_P[r sp(−s) + (1 − r) sp(s)] + E_Q[f sp(−s) + (1 − f) sp(s)], r = `real`, f = `fake`;  L_G = E_Q sp(−s).
-    Optimal D = (r p + f q)/(p + q). One-sided means f = 0: with f > 0 the optimal D has maxima at the modes of q, where
-    it tells the generator to stay.
+    Optimal D = (r p + f q)/(p + q). One-sided means f = 0: with f > 0 the optimal D is flat, at f, where fakes are all
+    there is, and tells the generator to stay.
     """
 
     real: float = 0.9
