@@ -100,7 +100,11 @@ class MMD(Metric):
         """E k(at, x) − E k(at, y), the critic of which MMD² is the gain, high where the data are: [rows]."""
         (x, p), (y, q) = measures(real, fake)
         z = measures(real, at)[1][0]
-        return (self.kernel(squared_distances(z, x)) * p - self.kernel(squared_distances(z, y)) * q).sum(1)
+        near_data, near_samples = (
+            (self.kernel(squared_distances(z, points)) * weights).sum(1)
+            for points, weights in ((x, p), (y, q))
+        )
+        return near_data - near_samples
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from saddlepoint.objectives.base import Objective, Scores
-from saddlepoint.objectives.logistic import cross_entropy
+from saddlepoint.objectives.base import Objective, Scores, expect
+from saddlepoint.objectives.logistic import cross_entropy, no, yes
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,6 @@ class SelfContrastive(Objective):
 
     players: ClassVar[tuple[str, ...]] = ("model",)
 
-    def model(self, real_log_density: Tensor, fake_log_density: Tensor) -> Tensor:
-        real, fake = real_log_density, fake_log_density
-        return cross_entropy(real - real.detach(), fake - fake.detach())
+    def model(self, real_log_density: Scores, fake_log_density: Scores) -> Tensor:
+        real = expect(lambda log: yes(log - log.detach()), real_log_density)
+        return real + expect(lambda log: no(log - log.detach()), fake_log_density)
