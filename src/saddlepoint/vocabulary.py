@@ -21,6 +21,7 @@ from saddlepoint.errors import InputError, nearest
 MODULES: dict[str, tuple[str, ...]] = {
     "saddlepoint.average": ("EMA",),
     "saddlepoint.constraints": ("Clip", "SpectralNorm"),
+    "saddlepoint.definitions": ("NoiseRatio", "PointFeatures", "Witness"),
     "saddlepoint.dynamics": ("Alternating", "Simultaneous"),
     "saddlepoint.latents": ("Gaussian", "Uniform"),
     "saddlepoint.method": ("Method", "Stage"),

@@ -79,8 +79,8 @@ class LossSensitive(Objective):
     """Each real shall have a lower score than the fake it is paired with, by a margin that grows with their distance.
 
     L_D = μ E_P s + λ E C(Δ(x, G(z)) + s(x) − s(G(z)));  L_G = E_Q s, with C(a) = max(a, νa) and Δ = `margin` times the
-    sum of absolute differences (Qi 2017, LS-GAN: ν = 0; GLS-GAN: any ν ≤ 1; ν = 1 has the gradients of a Wasserstein
-    critic −s, ν = −1 is |a|). `data` is μ, `weight` is λ, `slope` is ν.
+    mean absolute difference of the two points (Qi 2017; LS-GAN: ν = 0; GLS-GAN: any ν ≤ 1; ν = 1 has the gradients of a
+    Wasserstein critic −s, ν = −1 is |a|). `data` is μ, `weight` is λ, `slope` is ν.
     """
 
     low_is_real: ClassVar[bool] = True
@@ -111,6 +111,6 @@ class LossSensitive(Objective):
 
 
 def distance(a: Any, b: Any) -> Tensor:
-    """Σ|a − b| of each row, over all members of a tuple: [rows]."""
+    """The mean of |a − b| over the numbers of each row, those of all members of a tuple: [rows]."""
     pairs = zip(a, b, strict=True) if isinstance(a, tuple) else [(a, b)]
-    return torch.stack([(x - y).abs().flatten(1).sum(1) for x, y in pairs]).sum(0)
+    return torch.cat([(x - y).abs().flatten(1) for x, y in pairs], 1).mean(1)

@@ -12,7 +12,7 @@ from saddlepoint.objectives.divergences import Divergence, GANDivergence
 
 @dataclass(frozen=True)
 class FGAN(Objective):
-    """L_D = −E_P g(v) + E_Q f*(g(v));  L_G = −E_Q f*(g(v)) (Nowozin et al. 2016, eq. 4 and 7), v the raw score.
+    """L_D = −E_P g(v) + E_Q f*(g(v));  L_G = −E_Q f*(g(v)) (Nowozin et al. 2016, section 3), v the raw score.
 
     At the optimal discriminator −L_D is the divergence. With `tricky`, L_G = −E_Q g(v) (their section 3.2): the same
     fixed points and a stronger gradient where fakes are told apart; for the GAN row it is the non-saturating game.

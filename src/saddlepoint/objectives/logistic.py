@@ -58,7 +58,7 @@ class NonSaturating(Objective):
 
 @dataclass(frozen=True)
 class MaximumLikelihood(Objective):
-    """L_D as in `Minimax`; L_G = −½ E_Q e^s, e^s = σ⁻¹-odds D/(1 − D) (Goodfellow 2016, NIPS tutorial, section 3.2.4).
+    """L_D as in `Minimax`; L_G = −½ E_Q e^s, e^s = D/(1 − D) (Goodfellow 2016, NIPS tutorial, section 3.2.4).
 
     At the optimal discriminator e^s = p/q, held fixed, the generator's gradient is ½ ∇KL(P‖Q): that of maximum
     likelihood. Its variance is that of the few samples with the highest odds.

@@ -74,9 +74,9 @@ class Metric(Objective):
 
 @dataclass(frozen=True)
 class MMD(Metric):
-    """MMD² = E k(x, x′) + E k(y, y′) − 2 E k(x, y) (Gretton et al. 2012, eq. 1; MMD-GAN: Li et al. 2017).
+    """MMD² = E k(x, x′) + E k(y, y′) − 2 E k(x, y) (Gretton et al. 2012, lemma 6; MMD-GAN: Li et al. 2017).
 
-    `unbiased` leaves the pairs of a row with itself out (Gretton et al. 2012, eq. 3): right on average, and sometimes below
+    `unbiased` leaves the pairs of a row with itself out: right on average, and sometimes below
     zero; otherwise the squared distance of the two batches themselves, never below zero. With `DistanceKernel` it is the
     energy distance (Cramér GAN: Bellemare et al. 2017), in one dimension 2∫(F − G)².
     """
@@ -109,7 +109,7 @@ class MMD(Metric):
 
 @dataclass(frozen=True)
 class Sinkhorn(Metric):
-    """S_ε(P, Q) = OT_ε(P, Q) − ½OT_ε(P, P) − ½OT_ε(Q, Q) (Genevay et al. 2018, eq. 5) with the cost ‖x − y‖^power.
+    """S_ε(P, Q) = OT_ε(P, Q) − ½OT_ε(P, P) − ½OT_ε(Q, Q) (Genevay et al. 2018) with the cost ‖x − y‖^power.
 
     OT_ε = min ⟨π, C⟩ + ε KL(π‖p⊗q): `iterations` pairs of Sinkhorn updates of the two potentials on the log scale, from
     zero, then the dual value ⟨p, f⟩ + ⟨q, g⟩; a lower bound until they have converged, for which a small ε needs more of
