@@ -17,6 +17,9 @@ class NeedsLabels(InputError):
     """A method asks for labels that the data do not have."""
 
 
+MANY = 24  # names that still make a sentence
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """The known names nearest to a mistyped one, as the end of a sentence."""
     from difflib import get_close_matches
@@ -25,6 +28,9 @@ def nearest(name: str, names: Iterable[str]) -> str:
     close = get_close_matches(name, known, n=3, cutoff=0.4)
     if close:
         return "did you mean " + " or ".join(close) + "?"
+    if len(known) > MANY:
+        likest = sorted(get_close_matches(name, known, n=MANY // 2, cutoff=0.0))
+        return f"accepted are {len(known)} names, among them " + ", ".join(likest) + "."
     return "accepted are " + ", ".join(known) + "."
 
 
