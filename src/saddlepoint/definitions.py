@@ -39,10 +39,13 @@ class Witness(Definition):
         discriminator: Callable[[Any], Any],
         real_features: Tensor,
         fake_features: Tensor,
+        gather: Callable[[Tensor], Tensor],
     ) -> Callable[[Any], tuple[Tensor, Any]]:
+        data, samples = gather(real_features), gather(fake_features)
+
         def witness(point: Any) -> tuple[Tensor, dict[str, Any]]:
             features = record(discriminator(point))["features"]
-            return MMD(self.kernel).witness(features, real_features, fake_features), {}
+            return MMD(self.kernel).witness(features, data, samples), {}
 
         return lambda point: execution.score_and_gradient(witness, point)[::2]
 

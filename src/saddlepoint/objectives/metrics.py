@@ -5,6 +5,7 @@ All speak of features [rows, …] of data and of samples; the points themselves 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,6 +15,12 @@ from torch import Tensor
 from saddlepoint.objectives.base import Objective, Weighted
 
 Features = Any  # Tensor [rows, …], or Weighted
+Gather = Callable[[Any], Any]
+
+
+def own(rows: Features) -> Features:
+    """The rows of this process."""
+    return rows
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,10 @@ class DistanceKernel(Kernel):
 
 @dataclass(frozen=True)
 class Metric(Objective):
-    """A distance between the features of data and of samples. L_G = distance;  L_D = −distance, for learned features."""
+    """A distance between the features of data and of samples. L_G = distance;  L_D = −distance, for learned features.
+
+    `gather` brings the rows of all processes together; on its own, a process has them all.
+    """
 
     couples_rows: ClassVar[bool] = True
 
@@ -65,11 +75,11 @@ class Metric(Objective):
         """The distance of two batches."""
         raise NotImplementedError
 
-    def generator(self, real_features: Features, fake_features: Features) -> Tensor:
-        return self.distance(real_features, fake_features)
+    def generator(self, real_features: Features, fake_features: Features, gather: Gather = own) -> Tensor:
+        return self.distance(gather(real_features), gather(fake_features))
 
-    def discriminator(self, real_features: Features, fake_features: Features) -> Tensor:
-        return -self.distance(real_features, fake_features)
+    def discriminator(self, real_features: Features, fake_features: Features, gather: Gather = own) -> Tensor:
+        return -self.generator(real_features, fake_features, gather)
 
 
 @dataclass(frozen=True)
