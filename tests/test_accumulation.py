@@ -14,7 +14,7 @@ from games import CASES, NORMALISED, Played, derivatives, trajectory
 
 from saddlepoint.errors import InputError
 
-FREE = [name for name in CASES if name not in NORMALISED and "average" not in name]
+FREE = [n for n, case in CASES.items() if n not in NORMALISED and not case.method.objective.couples_rows]
 
 
 @pytest.mark.parametrize("name", FREE)
@@ -36,9 +36,13 @@ def test_an_accumulated_trajectory_is_that_of_the_whole_batch(name: str) -> None
         torch.testing.assert_close(found[quantity], value, atol=1e-5, rtol=1e-5)
 
 
-def test_an_objective_that_couples_rows_is_refused() -> None:
-    with pytest.raises(InputError, match="RelativisticAverage couples the rows of a batch"):
-        Played(CASES["relativistic-average"].plan(accumulate=2))
+@pytest.mark.parametrize(
+    ("name", "objective"),
+    [("relativistic-average", "RelativisticAverage"), ("top-k", "TopK"), ("mmd-points", "MMD")],
+)
+def test_an_objective_that_couples_rows_is_refused(name: str, objective: str) -> None:
+    with pytest.raises(InputError, match=f"{objective} couples the rows of a batch"):
+        Played(CASES[name].plan(accumulate=2))
 
 
 def test_batch_norm_is_named_and_uses_the_statistics_of_each_micro_batch() -> None:

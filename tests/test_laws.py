@@ -321,6 +321,7 @@ def test_numbers_that_change_reach_the_graph_and_make_no_new_one() -> None:
         torch.testing.assert_close(getattr(carried, part), getattr(state, part), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.usefixtures("double")
 def test_population_members_equal_their_solo_runs(method: Method) -> None:
     """Members differ in initial weights and learning rate."""
     game, state = play(method, Functional())
@@ -340,7 +341,7 @@ def test_population_members_equal_their_solo_runs(method: Method) -> None:
     together = torch.vmap(two_steps)(stacked, rates)
     for index, member in enumerate(members):
         alone = two_steps(member, rates[index])
-        torch.testing.assert_close({p: v[index] for p, v in together.items()}, alone, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close({p: v[index] for p, v in together.items()}, alone, rtol=1e-9, atol=1e-9)
         assert all(not torch.equal(alone[p], member[p]) for p in alone)
 
 

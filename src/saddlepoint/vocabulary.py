@@ -23,6 +23,7 @@ from saddlepoint.errors import InputError, nearest
 SOURCES = (  # modules, and packages with a file for each part
     "average",
     "constraints",
+    "definitions",
     "dynamics",
     "latents",
     "method",
@@ -33,7 +34,18 @@ SOURCES = (  # modules, and packages with a file for each part
     "schedules",
     "treatments",
 )
-FORMS = {"Constraint", "Dynamics", "Objective", "Optimizer", "Schedule", "Term", "Treatment"}  # no values
+FORMS = {  # what parts are made from: no values
+    "Constraint",
+    "Divergence",
+    "Dynamics",
+    "Kernel",
+    "Metric",
+    "Objective",
+    "Optimizer",
+    "Schedule",
+    "Term",
+    "Treatment",
+}
 LIMIT = 100_000  # characters
 
 

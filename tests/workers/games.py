@@ -13,16 +13,19 @@ from saddlepoint import Budget, Method, Settings
 from saddlepoint.batches import Batches, Shard
 from saddlepoint.constraints import SpectralNorm
 from saddlepoint.data import load
+from saddlepoint.definitions import PointFeatures
 from saddlepoint.dynamics import Alternating, Simultaneous
 from saddlepoint.game import Game
 from saddlepoint.latents import Gaussian
 from saddlepoint.networks import DCGAN, MLP
 from saddlepoint.objectives import (
+    MMD,
     Hinge,
     NonSaturating,
     Objective,
     Relativistic,
     RelativisticAverage,
+    TopK,
     Wasserstein,
 )
 from saddlepoint.optim import SGD
@@ -77,6 +80,15 @@ CASES: dict[str, Case] = {
     "relativistic-average": Case(method("ra", RelativisticAverage())),
     "relativistic-average-penalty": Case(
         method("ra-r1", RelativisticAverage(), terms=(R1(0.5),), dynamics=Simultaneous(sgd(0.05)))
+    ),
+    "top-k": Case(method("top-k", TopK(NonSaturating(), share=0.5))),
+    "mmd-points": Case(
+        method(
+            "mmd",
+            MMD(),
+            definitions=(PointFeatures(),),
+            dynamics=Alternating({"generator": SGD(0.05)}, steps={"generator": 1}),
+        )
     ),
     "dcgan": Case(method("dcgan", NonSaturating(), lr=0.02), "digits", 16, MIRRORED),
     "dcgan-relativistic-average": Case(

@@ -3,23 +3,91 @@
     from saddlepoint.objectives import Hinge
     loss = Hinge().discriminator(discriminator(x), discriminator(generator(z)))
 
-Scores are raw outputs s(x), one number per point; high means real.
+Scores are raw outputs s(x); high means real, but for energies. A score is one number per point, a map of patches, or a
+list of such (discriminators of several scales or periods); `Weighted(score, weight)` weighs its rows.
 """
 
-from saddlepoint.objectives.base import Objective
+from saddlepoint.objectives.base import Objective, Weighted, expect, mean
+from saddlepoint.objectives.divergences import (
+    KL,
+    Alpha,
+    Divergence,
+    GANDivergence,
+    Jeffrey,
+    JensenShannon,
+    Neyman,
+    Pearson,
+    ReverseKL,
+    SquaredHellinger,
+    TotalVariation,
+    WeightedJensenShannon,
+)
+from saddlepoint.objectives.energy import BoundaryEquilibrium, EnergyMargin, LossSensitive
+from saddlepoint.objectives.fgan import FGAN
 from saddlepoint.objectives.hinge import Hinge
 from saddlepoint.objectives.least_squares import LeastSquares
-from saddlepoint.objectives.logistic import Minimax, NonSaturating
-from saddlepoint.objectives.relativistic import Relativistic, RelativisticAverage
+from saddlepoint.objectives.logistic import LabelSmoothing, MaximumLikelihood, Minimax, NonSaturating
+from saddlepoint.objectives.metrics import (
+    MMD,
+    DistanceKernel,
+    GaussianKernel,
+    Kernel,
+    Metric,
+    RationalQuadratic,
+    Sinkhorn,
+)
+from saddlepoint.objectives.noise_contrastive import NoiseContrastive, SelfContrastive
+from saddlepoint.objectives.relativistic import (
+    Logistic,
+    Margin,
+    Relativistic,
+    RelativisticAverage,
+    Squared,
+)
+from saddlepoint.objectives.top_k import TopK
 from saddlepoint.objectives.wasserstein import Wasserstein
 
 __all__ = [
+    "FGAN",
+    "KL",
+    "MMD",
+    "Alpha",
+    "BoundaryEquilibrium",
+    "DistanceKernel",
+    "Divergence",
+    "EnergyMargin",
+    "GANDivergence",
+    "GaussianKernel",
     "Hinge",
+    "Jeffrey",
+    "JensenShannon",
+    "Kernel",
+    "LabelSmoothing",
     "LeastSquares",
+    "Logistic",
+    "LossSensitive",
+    "Margin",
+    "MaximumLikelihood",
+    "Metric",
     "Minimax",
+    "Neyman",
+    "NoiseContrastive",
     "NonSaturating",
     "Objective",
+    "Pearson",
+    "RationalQuadratic",
     "Relativistic",
     "RelativisticAverage",
+    "ReverseKL",
+    "SelfContrastive",
+    "Sinkhorn",
+    "Squared",
+    "SquaredHellinger",
+    "TopK",
+    "TotalVariation",
     "Wasserstein",
+    "Weighted",
+    "WeightedJensenShannon",
+    "expect",
+    "mean",
 ]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from saddlepoint.objectives.base import Objective
+from saddlepoint.objectives.base import Objective, Scores, expect
+
+
+def to(target: float) -> Callable[[Tensor], Tensor]:
+    """(s − t)²."""
+    return lambda score: (score - target).square()
 
 
 @dataclass(frozen=True)
@@ -21,8 +27,8 @@ class LeastSquares(Objective):
     b: float = 1.0
     c: float = 1.0
 
-    def discriminator(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
-        return 0.5 * ((real_score - self.b).square().mean() + (fake_score - self.a).square().mean())
+    def discriminator(self, real_score: Scores, fake_score: Scores) -> Tensor:
+        return 0.5 * (expect(to(self.b), real_score) + expect(to(self.a), fake_score))
 
-    def generator(self, fake_score: Tensor) -> Tensor:
-        return 0.5 * (fake_score - self.c).square().mean()
+    def generator(self, fake_score: Scores) -> Tensor:
+        return 0.5 * expect(to(self.c), fake_score)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from saddlepoint.objectives.base import Objective
+from saddlepoint.objectives.base import Objective, Scores, mean
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Wasserstein(Objective):
     Over K-Lipschitz critics −L_D is at most K·W₁(P, Q); the Lipschitz bound is a constraint's or a penalty's job.
     """
 
-    def discriminator(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
-        return fake_score.mean() - real_score.mean()
+    def discriminator(self, real_score: Scores, fake_score: Scores) -> Tensor:
+        return mean(fake_score) - mean(real_score)
 
-    def generator(self, fake_score: Tensor) -> Tensor:
-        return -fake_score.mean()
+    def generator(self, fake_score: Scores) -> Tensor:
+        return -mean(fake_score)
