@@ -25,7 +25,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
     close = get_close_matches(name, known, n=3, cutoff=0.4)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return "accepted are " + ", ".join(known) + "."
+    more = f" and {len(known) - 24} others" if len(known) > 24 else ""
+    return "accepted are " + ", ".join(known[:24]) + more + "."
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -20,7 +20,7 @@ from saddlepoint.errors import InputError, nearest
 
 MODULES: dict[str, tuple[str, ...]] = {
     "saddlepoint.average": ("EMA",),
-    "saddlepoint.constraints": ("Clip", "SpectralNorm"),
+    "saddlepoint.constraints": ("Clip", "Orthogonal", "SpectralNorm"),
     "saddlepoint.dynamics": ("Alternating", "Simultaneous"),
     "saddlepoint.latents": ("Gaussian", "Uniform"),
     "saddlepoint.method": ("Method", "Stage"),
@@ -35,8 +35,27 @@ MODULES: dict[str, tuple[str, ...]] = {
         "Wasserstein",
     ),
     "saddlepoint.optim": ("SGD", "Adam", "RMSProp", "Clipped"),
-    "saddlepoint.penalties": ("GradientPenalty", "Interpolates", "R1", "R2"),
-    "saddlepoint.schedules": ("Linear", "Cosine", "Exponential", "Decay", "WarmUp", "Piecewise"),
+    "saddlepoint.penalties": (
+        "ApproximateR1",
+        "Consistency",
+        "Exact",
+        "Fake",
+        "FeatureMatching",
+        "FiniteDifference",
+        "GradientPenalty",
+        "HistoricalAveraging",
+        "Interpolates",
+        "Jitter",
+        "LayerMatching",
+        "NagarajanKolter",
+        "NoiseBall",
+        "PullingAway",
+        "R1",
+        "R2",
+        "Real",
+        "Roth",
+    ),
+    "saddlepoint.schedules": ("Linear", "Cosine", "Delayed", "Exponential", "Decay", "WarmUp", "Piecewise"),
 }
 WHERE = {name: module for module, names in MODULES.items() for name in names}
 LIMIT = 100_000  # characters
