@@ -98,7 +98,9 @@ class PullingAway(Term):
         if rows < 2:
             raise InputError("PullingAway compares the samples of a batch: give it at least 2 rows")
         unit = normalize(full(fake_features).flatten(1), dim=1)
-        with torch.autocast(unit.device.type, enabled=False):  # a product of matrices would lose half its digits
+        with torch.autocast(
+            unit.device.type, enabled=False
+        ):  # a product of matrices would lose half its digits
             cosines = (unit @ unit.T).square()
         return now(self.weight, clock) * (cosines.sum() - cosines.diagonal().sum()) / (rows * (rows - 1))
 
