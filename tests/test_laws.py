@@ -153,6 +153,13 @@ def test_noise_is_keyed_by_step_turn_and_name_alone() -> None:
 # -- law 3: losses of a batch, gradients of penalties ------------------------------
 
 
+def steep(game: Any, state: State) -> tuple[Any, State]:
+    """With a discriminator of slopes above 1, where one-sided penalties speak."""
+    return game, state._replace(
+        players={**state.players, "discriminator": 3 * state.players["discriminator"]}
+    )
+
+
 def rowwise(data: dict[str, Any], change: Any) -> dict[str, Any]:
     return {name: change(value) if isinstance(value, Tensor) else value for name, value in data.items()}
 
@@ -172,7 +179,7 @@ def test_losses_do_not_change_under_a_joint_permutation_of_rows(method: Method, 
 @pytest.mark.usefixtures("double")
 def test_penalties_are_per_sample(penalised: Method) -> None:
     """A norm over the whole batch would grow with the number of rows."""
-    game, state = play(penalised)
+    game, state = steep(*play(penalised))
     data, who = batch(game), ("discriminator",)
     twice = rowwise(data, lambda rows: torch.cat([rows, rows]))
     once, doubled = (game.losses(who, state.players, state.memory, d)[1].info for d in (data, twice))
@@ -205,7 +212,7 @@ def test_gradients_are_derivatives_of_the_losses(method: Method) -> None:
 @pytest.mark.usefixtures("double")
 def test_a_penalty_reaches_the_parameters(penalised: Method) -> None:
     """d(penalty)/d(weights) is not zero: the second derivative is really there."""
-    game, state = play(penalised)
+    game, state = steep(*play(penalised))
     bare, _ = play(replace(penalised, terms=()))
     data, who = batch(game), ("discriminator",)
     full, part = (
