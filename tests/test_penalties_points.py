@@ -185,6 +185,16 @@ def test_differences_along_a_direction_of_a_linear_critic() -> None:
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=0)
 
 
+def test_roth_weighs_by_probabilities_and_differentiates_logits() -> None:
+    """M46: s = w·x: (γ/2)|w|²(E σ(−s(x))² + E σ(s(x̃))²), what is judged well counts little."""
+    w, real, fake = torch.tensor([1.0, -2.0]), noise(6, 2), 0.5 * noise(6, 2, seed=1) + 1
+    weights = 1 / (1 + (real @ w).exp()).square() + 1 / (1 + (-fake @ w).exp()).square()
+    expected = 1.5 * w.square().sum() * weights.mean()
+    torch.testing.assert_close(Roth(3.0).of(lambda x: x @ w, real, fake), expected, rtol=1e-12, atol=0)
+    good = Roth(3.0).of(lambda x: x @ w, 10 * w.expand(4, 2), -10 * w.expand(4, 2))
+    assert good.item() < 1e-12
+
+
 @pytest.mark.parametrize("target", [0.0, 1.0, 4.0])
 def test_differences_estimate_without_bias(target: float) -> None:
     """The mean over directions is the exact penalty, below and above the target; 5 standard errors of 10⁵ rows."""

@@ -20,7 +20,7 @@ def adaptive_weight(
     Both losses keep their graphs. `total = reconstruction + adaptive_weight(reconstruction, adversarial, w) * adversarial`.
     """
     norms = [
-        torch.autograd.grad(loss, last, retain_graph=True)[0].detach().float().norm()
+        torch.autograd.grad(loss, last, retain_graph=True)[0].float().norm()
         for loss in (reconstruction, adversarial)
     ]
     return scale * (norms[0] / (norms[1] + floor)).clamp(max=largest)
