@@ -26,6 +26,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "saddlepoint.method": ("Method", "Stage"),
     "saddlepoint.networks": ("MLP", "DCGAN", "ResNet", "R3Net"),
     "saddlepoint.objectives": (
+        "Discrimination",
         "Hinge",
         "LeastSquares",
         "Minimax",

@@ -7,6 +7,7 @@ Scores are raw outputs s(x), one number per point; high means real.
 """
 
 from saddlepoint.objectives.base import Objective
+from saddlepoint.objectives.discrimination import Discrimination
 from saddlepoint.objectives.hinge import Hinge
 from saddlepoint.objectives.least_squares import LeastSquares
 from saddlepoint.objectives.logistic import Minimax, NonSaturating
@@ -14,6 +15,7 @@ from saddlepoint.objectives.relativistic import Relativistic, RelativisticAverag
 from saddlepoint.objectives.wasserstein import Wasserstein
 
 __all__ = [
+    "Discrimination",
     "Hinge",
     "LeastSquares",
     "Minimax",
