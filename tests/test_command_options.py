@@ -38,6 +38,8 @@ def changes(value: Any, flag: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
             yield f"{flag}.{'no-' if part else ''}{field.name}", ()
         elif isinstance(part, (int, float)):
             yield name, (other(part),)
+        elif isinstance(part, Schedule):  # one text, not flags of its own
+            yield name, (changed(part),)
         elif is_dataclass(part):
             yield from changes(part, name)
         for key, entry in inner:

@@ -16,6 +16,7 @@ from saddlepoint.penalties import R1
 from saddlepoint.schedules import (
     Cosine,
     Decay,
+    Delayed,
     Exponential,
     Linear,
     Own,
@@ -35,6 +36,7 @@ BY_IMAGES: list[tuple[Schedule, list[float]]] = [
     (WarmUp(Linear(4.0, 2.0, over=1000), over=500), [0.0, 1.75, 3.0, 2.0, 2.0]),
     (Decay(2.0, 0.99), [2.0, 2 * 0.99**25, 2 * 0.99**50, 2 * 0.99**100, 2 * 0.99**500]),
     (Decay(2.0, 0.99, floor=1.0), [2.0, 2 * 0.99**25, 2 * 0.99**50, 1.0, 1.0]),
+    (Delayed(Linear(4.0, 2.0, over=1000), start=50), [0.0, 0.0, 3.0, 2.0, 2.0]),
     (Piecewise((3.0, 2.0, 0.5), boundaries=(250, 1000)), [3.0, 2.0, 2.0, 0.5, 0.5]),
 ]
 # The same over the whole run, at 0, 1/4, 1/2 and all of the budget.

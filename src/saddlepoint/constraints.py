@@ -6,6 +6,7 @@ projection of the vector) and on its memory (`remember`, once per committed move
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -84,6 +85,42 @@ class SpectralNorm(Constraint):
 
     def bind(self, module: nn.Module) -> Bound:
         return _Spectral(_weights(module), self.start)
+
+
+@dataclass(frozen=True)
+class Orthogonal(Constraint):
+    """After each move every weight matrix W = UΣVᵀ is replaced by the nearest one with orthonormal rows or columns, UVᵀ: all
+    singular values are 1. A projection, not the regulariser ‖WᵀW − I‖ of Brock et al. 2017, which only pulls there.
+
+    Linear, convolution, transposed convolution and embedding weights as (first dimension, rest); for convolutions that is
+    a proxy, as for `SpectralNorm`. The projection is not differentiated: its singular values coincide.
+    """
+
+    def bind(self, module: nn.Module) -> Bound:
+        weights = _weights(module)
+        shapes = {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
+        return _Orthogonal([(math.prod(s), s[0] if name in weights else 0) for name, s in shapes.items()])
+
+
+class _Orthogonal(Bound):
+    def __init__(self, pieces: list[tuple[int, int]]) -> None:
+        self.pieces = (
+            pieces  # of the vector: numbers, and rows if it is a matrix; columns may lie in any order
+        )
+
+    def after(self, vector: Tensor) -> Tensor:
+        parts = vector.split([size for size, _ in self.pieces])
+        return torch.cat(
+            [
+                _polar(p.view(rows, -1)).flatten() if rows else p
+                for p, (_, rows) in zip(parts, self.pieces, strict=True)
+            ]
+        )
+
+
+def _polar(matrix: Tensor) -> Tensor:
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    return u @ v
 
 
 _OUTPUT_SECOND = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)

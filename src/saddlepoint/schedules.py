@@ -159,6 +159,21 @@ class Own(Schedule):
 
 
 @dataclass(frozen=True)
+class Delayed(Schedule):
+    """0 before step `start`, then the number `then`: an adversarial loss that joins once the rest has settled."""
+
+    then: float | Schedule
+    start: int
+
+    def at(self, clock: Clock) -> Number:
+        return now(self.then, clock) * (clock["step"] >= self.start)
+
+    @property
+    def needs_end(self) -> bool:
+        return needs_end(self.then)
+
+
+@dataclass(frozen=True)
 class Piecewise(Schedule):
     """values[i] from images >= at_images[i−1] on; one more value than boundary."""
 

@@ -8,6 +8,7 @@ list of such (discriminators of several scales or periods); `Weighted(score, wei
 """
 
 from saddlepoint.objectives.base import Objective, Weighted, expect, mean
+from saddlepoint.objectives.discrimination import Discrimination
 from saddlepoint.objectives.divergences import (
     KL,
     Alpha,
@@ -53,6 +54,7 @@ __all__ = [
     "MMD",
     "Alpha",
     "BoundaryEquilibrium",
+    "Discrimination",
     "DistanceKernel",
     "Divergence",
     "EnergyMargin",

@@ -5,7 +5,36 @@ loss = loss + R1(gamma=1.0).of(discriminator, real)
 """
 
 from saddlepoint.penalties.base import Term, score_and_gradient
-from saddlepoint.penalties.interpolates import GradientPenalty, Interpolates
-from saddlepoint.penalties.zero_centred import R1, R2
+from saddlepoint.penalties.consistency import Consistency, Jitter
+from saddlepoint.penalties.features import FeatureMatching, LayerMatching, PullingAway, frozen
+from saddlepoint.penalties.gradient_penalty import GradientPenalty
+from saddlepoint.penalties.historical import HistoricalAveraging
+from saddlepoint.penalties.nagarajan_kolter import NagarajanKolter
+from saddlepoint.penalties.points import Fake, Interpolates, NoiseBall, Real
+from saddlepoint.penalties.roth import Roth
+from saddlepoint.penalties.slopes import Exact, FiniteDifference
+from saddlepoint.penalties.zero_centred import R1, R2, ApproximateR1
 
-__all__ = ["R1", "R2", "GradientPenalty", "Interpolates", "Term", "score_and_gradient"]
+__all__ = [
+    "R1",
+    "R2",
+    "ApproximateR1",
+    "Consistency",
+    "Exact",
+    "Fake",
+    "FeatureMatching",
+    "FiniteDifference",
+    "GradientPenalty",
+    "HistoricalAveraging",
+    "Interpolates",
+    "Jitter",
+    "LayerMatching",
+    "NagarajanKolter",
+    "NoiseBall",
+    "PullingAway",
+    "Real",
+    "Roth",
+    "Term",
+    "frozen",
+    "score_and_gradient",
+]
