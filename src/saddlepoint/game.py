@@ -7,7 +7,7 @@ two-number toy and a network of millions are the same thing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
@@ -52,6 +52,10 @@ class Game(ABC):
         """Samples in evaluation mode, a row for each row of noise in `batch`."""
         raise NotImplementedError(f"{type(self).__name__} has nothing to sample")
 
+    def best_response(self, player: str, players: Players, memory: Memory, batch: Batch) -> Vector:
+        """argmin of the player's loss over its own vector, the others held: known to small games only."""
+        raise NotImplementedError(f"{type(self).__name__} does not know the best response of {player!r}")
+
     def bound(self) -> MethodGame:
         """The game of a method under all transformations."""
         raise NotImplementedError(f"{type(self).__name__} has no networks")
@@ -81,6 +85,22 @@ class Game(ABC):
     def field(self, players: Players, memory: Memory, batch: Batch) -> Players:
         """The simultaneous vector field v = (∇_p L_p)_p over all players; descent follows −v."""
         return self.gradients(self.players, players, memory, batch)[0]
+
+    def through(
+        self,
+        who: tuple[str, ...],
+        response: Callable[[Players], Players],
+        players: Players,
+        memory: Memory,
+        batch: Batch,
+    ) -> tuple[Players, Notes]:
+        """d/dθ_p L_p(response(θ)) for every p in `who`: the others answer a change of p as `response` says, a
+        differentiable function of all vectors that leaves p's own alone."""
+
+        def losses(at: Players) -> tuple[dict[str, Tensor], Notes]:
+            return self.losses(who, response({**players, **at}), memory, batch)
+
+        return self.execution.gradients(losses, {p: players[p] for p in who})
 
     def pullback(self, players: Players, memory: Memory, batch: Batch, cotangent: Players) -> Players:
         """Jᵀu, J the Jacobian of `field`. Linear in the batch, hence a mean over shards and micro-batches."""

@@ -1,0 +1,85 @@
+"""Unrolled descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from saddlepoint.dynamics.alternating import Alternating
+from saddlepoint.dynamics.base import Info, Turn
+from saddlepoint.errors import InputError
+from saddlepoint.game import Batch, Game, Notes, Players
+from saddlepoint.state import State
+
+
+@dataclass(frozen=True)
+class Unrolled(Alternating):
+    """The others descend L(θ, φ^K(θ)), φ⁰ = φ, φ^{k+1} = φ^k − step of `opponent`'s own optimiser on its loss at θ.
+
+    (Metz et al. 2017, arXiv:1611.02163.) The derivative passes through the K inner steps, Adam's moments and
+    projections included; with `through=False` it does not, which is descent against an opponent K steps ahead: the
+    second-order terms are what the method adds. All inner steps use the batch of the turn. Nothing of them is kept: the
+    opponent's own move starts from φ, its slots and networks' buffers do not see them. Cost: an inner step counts as a
+    gradient evaluation, and as one more where it is differentiated through.
+    """
+
+    opponent: str = "discriminator"
+    ahead: int = 5
+    through: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.ahead < 0 or self.opponent not in self.optimizers:
+            raise InputError(
+                f"Unrolled looks a whole number of steps ahead of one of {', '.join(self.optimizers)}, not "
+                f"{self.ahead} of {self.opponent!r}"
+            )
+
+    def turns(self, step: int) -> tuple[Turn, ...]:
+        return tuple(
+            turn._replace(beside=(self.opponent,)) if self._others(turn) else turn
+            for turn in super().turns(step)
+        )
+
+    def cost(self, turn: Turn) -> int:
+        inner = self.ahead * (2 if self.through else 1) if self._others(turn) else 0
+        return len(turn.players) + inner
+
+    def move(self, game: Game, state: State, turn: Turn, batch: Batch) -> tuple[State, Info]:
+        others = self._others(turn)
+        if not others:
+            return super().move(game, state, turn, batch)
+        gradients, notes = self._against(others, game, state, batch)
+        if self.opponent in turn.players:
+            own, seen = game.gradients((self.opponent,), state.players, state.memory, batch)
+            gradients, notes = {**gradients, **own}, _joined(notes, seen, self.opponent)
+        return self.commit(game, state, gradients, notes, batch)
+
+    def _others(self, turn: Turn) -> tuple[str, ...]:
+        return tuple(player for player in turn.players if player != self.opponent)
+
+    def _against(
+        self, others: tuple[str, ...], game: Game, state: State, batch: Batch
+    ) -> tuple[Players, Notes]:
+        """The gradients of the others, the opponent being K steps ahead."""
+        if not self.through:
+            at = self._ahead(game, state, batch, create_graph=False)
+            return game.gradients(others, at, state.memory, batch)
+
+        def response(players: Players) -> Players:
+            return self._ahead(game, state._replace(players=players), batch, create_graph=True)
+
+        return game.through(others, response, state.players, state.memory, batch)
+
+    def _ahead(self, game: Game, state: State, batch: Batch, create_graph: bool) -> Players:
+        for _ in range(self.ahead):
+            found, _ = game.gradients((self.opponent,), state.players, state.memory, batch, create_graph)
+            state = self.moved(game, state, found, batch)
+        return state.players
+
+
+def _joined(notes: Notes, own: Notes, opponent: str) -> Notes:
+    """What two evaluations leave: everything of the opponent from its own."""
+    merged: list[Any] = [{**one, **other} for one, other in zip(notes, own, strict=True)]
+    buffers = {p: b for p, b in notes.buffers.items() if p != opponent}
+    return Notes(*merged)._replace(buffers={**own.buffers, **buffers})

@@ -1,0 +1,23 @@
+"""Small games with known answers: oracles for dynamics, and places to watch them. They are ordinary games."""
+
+from saddlepoint.games.bilinear import Bilinear, ParallelLines, Quadratic
+from saddlepoint.games.intervals import Intervals
+from saddlepoint.games.networks import DiracGAN, LinearQuadratic
+from saddlepoint.games.shift import GaussianShift
+from saddlepoint.games.small import Small, eigenvalues, jacobian, joined, orbit, parted
+
+__all__ = [
+    "Bilinear",
+    "DiracGAN",
+    "GaussianShift",
+    "Intervals",
+    "LinearQuadratic",
+    "ParallelLines",
+    "Quadratic",
+    "Small",
+    "eigenvalues",
+    "jacobian",
+    "joined",
+    "orbit",
+    "parted",
+]
