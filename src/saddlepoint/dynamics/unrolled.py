@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from saddlepoint.dynamics.alternating import Alternating
 from saddlepoint.dynamics.base import Info, Turn
@@ -80,6 +79,5 @@ class Unrolled(Alternating):
 
 def _joined(notes: Notes, own: Notes, opponent: str) -> Notes:
     """What two evaluations leave: everything of the opponent from its own."""
-    merged: list[Any] = [{**one, **other} for one, other in zip(notes, own, strict=True)]
     buffers = {p: b for p, b in notes.buffers.items() if p != opponent}
-    return Notes(*merged)._replace(buffers={**own.buffers, **buffers})
+    return own._replace(info={**notes.info, **own.info}, buffers={**own.buffers, **buffers})

@@ -18,36 +18,30 @@ from saddlepoint.network import Execution, Plain
 
 
 class TwoNumbers(MethodGame, Small):
-    """A method between two networks of one parameter, from (θ, ψ) = `at`, on fixed rows of data and noise."""
+    """A method between two networks of one parameter, on fixed rows of data and noise."""
 
     def __init__(
         self,
         method: Method,
         networks: Mapping[str, nn.Module],
         rows: Mapping[str, Tensor],
-        at: tuple[float, float],
         execution: Execution,
     ) -> None:
         """`rows`: the entries of the batch that are part of the game; other noise is drawn from seed 0."""
         method = replace(method, latent=Gaussian(1), averages={})
-        generator = torch.Generator().manual_seed(0)
         super().__init__(method, networks, rows, execution=execution)
-        count = len(rows["real"])
-        drawn = {
-            name: draw.sample(count, generator, {"real": (1,)}).double() for name, draw in self.draws.items()
-        }
-        self.at_start, self.rows = at, {**drawn, **rows}
-
-    def start(self) -> Players:
-        theta, psi = self.at_start
-        return {"generator": vector(theta), "discriminator": vector(psi)}
+        generator, count = torch.Generator().manual_seed(0), len(rows["real"])
+        drawn = {n: draw.sample(count, generator, {"real": (1,)}) for n, draw in self.draws.items()}
+        self.rows = {**{n: noise.double() for n, noise in drawn.items()}, **rows}
 
     def data(self) -> dict[str, Any]:
         return dict(self.rows)
 
     def init(self, seed: int, reference: Batch) -> tuple[Players, Memory]:
-        players, memory = MethodGame.init(self, seed, reference)
-        return {player: self.after(player, self.start()[player]) for player in players}, memory
+        return MethodGame.init(self, seed, reference)
+
+    def start(self) -> Players:
+        return self.init(0, self.rows)[0]
 
 
 class DiracGAN(TwoNumbers):
@@ -64,9 +58,9 @@ class DiracGAN(TwoNumbers):
         rows: int = 4,
         execution: Execution = Plain(),
     ) -> None:
-        networks = {"generator": _Place(), "discriminator": _Linear()}
+        networks = {"generator": _Place(at[0]), "discriminator": _Linear(at[1])}
         real = torch.zeros(rows, 1, dtype=torch.float64)
-        super().__init__(method, networks, {"real": real}, at, execution)
+        super().__init__(method, networks, {"real": real}, execution)
 
 
 class LinearQuadratic(TwoNumbers):
@@ -81,14 +75,14 @@ class LinearQuadratic(TwoNumbers):
         self, method: Method, at: tuple[float, float] = (1.5, 0.5), execution: Execution = Plain()
     ) -> None:
         nodes = torch.tensor([-(3**0.5), 0, 0, 0, 0, 3**0.5], dtype=torch.float64)[:, None]
-        networks = {"generator": _Scale(), "discriminator": _Square()}
-        super().__init__(method, networks, {"real": nodes, "latent": nodes}, at, execution)
+        networks = {"generator": _Scale(at[0]), "discriminator": _Square(at[1])}
+        super().__init__(method, networks, {"real": nodes, "latent": nodes}, execution)
 
 
 class _One(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, value: float) -> None:
         super().__init__()
-        self.value = nn.Parameter(torch.ones(1, dtype=torch.float64))
+        self.value = nn.Parameter(vector(value))
 
 
 class _Place(_One):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from saddlepoint.forward import arguments
 from saddlepoint.game import Batch, Memory, Notes, Players
 from saddlepoint.games.small import Small, vector
 from saddlepoint.network import Execution, Plain
@@ -47,7 +48,7 @@ class GaussianShift(Small):
         losses = {}
         for player in who:
             loss = getattr(self.objective, player)
-            asked = [given[name] for name in _asks(loss)]
+            asked = [given[name] for name in arguments(loss)]
             losses[player] = torch.vmap(loss)(*asked).dot(batch["weights"])
         return losses, Notes({}, {})
 
@@ -57,9 +58,3 @@ class GaussianShift(Small):
             return super().best_response(player, players, memory, batch)
         theta = players["generator"]
         return torch.cat([-theta, theta.square() / 2])
-
-
-def _asks(loss: object) -> tuple[str, ...]:
-    from saddlepoint.forward import arguments
-
-    return arguments(loss)  # type: ignore[arg-type]
