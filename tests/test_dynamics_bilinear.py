@@ -96,7 +96,7 @@ MEMORYLESS: list[tuple[Dynamics, Rule]] = [
     (Consensus(plain(), gamma=0.7), along_half_square),
     (SymplecticAdjustment(plain(), weight=0.7), along_half_square),
     (SymplecticAdjustment(plain(), weight=0.7, alignment=Aligned()), along_half_square),
-    (CompetitiveGradientDescent(plain(), eta=H), competitive),
+    (CompetitiveGradientDescent(plain(), eta=H, iterations=2), competitive),
     (Unrolled(plain(), TURNS, opponent="y", ahead=3), unrolled),
     (Unrolled(plain(), TURNS, opponent="y", ahead=3, through=False), far_opponent),
     (Unrolled(plain(), {"x+y": 1}, opponent="y", ahead=3), unrolled_together),
@@ -198,7 +198,7 @@ def test_extrapolations_from_the_past_are_an_optimistic_orbit() -> None:
         (lambda h: Extragradient(plain(h)), lambda h: math.sqrt((1 - h * h) ** 2 + h * h)),
         (lambda h: Consensus(plain(h), gamma=0.7), lambda h: math.hypot(1 - 0.7 * h, h)),
         (lambda h: SymplecticAdjustment(plain(h), weight=0.7), lambda h: math.hypot(1 - 0.7 * h, h)),
-        (lambda h: CompetitiveGradientDescent(plain(h), eta=h), lambda h: (1 + h * h) ** -0.5),
+        (lambda h: CompetitiveGradientDescent(plain(h), eta=h, iterations=3), lambda h: (1 + h * h) ** -0.5),
     ],
     ids=["simultaneous", "extragradient", "consensus", "symplectic", "competitive"],
 )

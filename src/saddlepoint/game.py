@@ -86,21 +86,12 @@ class Game(ABC):
         """The simultaneous vector field v = (∇_p L_p)_p over all players; descent follows −v."""
         return self.gradients(self.players, players, memory, batch)[0]
 
-    def through(
-        self,
-        who: tuple[str, ...],
-        response: Callable[[Players], Players],
-        players: Players,
-        memory: Memory,
-        batch: Batch,
+    def derivatives(
+        self, losses: Callable[[Players], tuple[dict[str, Tensor], Notes]], at: Players
     ) -> tuple[Players, Notes]:
-        """d/dθ_p L_p(response(θ)) for every p in `who`: the others answer a change of p as `response` says, a
-        differentiable function of all vectors that leaves p's own alone."""
-
-        def losses(at: Players) -> tuple[dict[str, Tensor], Notes]:
-            return self.losses(who, response({**players, **at}), memory, batch)
-
-        return self.execution.gradients(losses, {p: players[p] for p in who})
+        """dL_p/dθ_p for every p in `at`, L a function of these vectors that is put together from evaluations of this
+        game: the last of them may stand at points that depend on `at` (steps of the others, for instance)."""
+        return self.execution.gradients(losses, at)
 
     def pullback(self, players: Players, memory: Memory, batch: Batch, cotangent: Players) -> Players:
         """Jᵀu, J the Jacobian of `field`. Linear in the batch, hence a mean over shards and micro-batches."""

@@ -99,15 +99,10 @@ class Sharded(Transformed):
     ) -> tuple[Players, Notes]:
         return _over_processes(*self.base.gradients(who, players, memory, batch, create_graph))
 
-    def through(
-        self,
-        who: tuple[str, ...],
-        response: Callable[[Players], Players],
-        players: Players,
-        memory: Memory,
-        batch: Batch,
+    def derivatives(
+        self, losses: Callable[[Players], tuple[dict[str, Tensor], Notes]], at: Players
     ) -> tuple[Players, Notes]:
-        return _over_processes(*super().through(who, response, players, memory, batch))
+        return _over_processes(*super().derivatives(losses, at))
 
     def pullback(self, players: Players, memory: Memory, batch: Batch, cotangent: Players) -> Players:
         found = self.base.pullback(players, memory, batch, cotangent)

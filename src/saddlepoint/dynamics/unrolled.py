@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from saddlepoint.dynamics.alternating import Alternating
 from saddlepoint.dynamics.base import Info, Turn
 from saddlepoint.errors import InputError
@@ -13,18 +15,21 @@ from saddlepoint.state import State
 
 @dataclass(frozen=True)
 class Unrolled(Alternating):
-    """The others descend L(θ, φ^K(θ)), φ⁰ = φ, φ^{k+1} = φ^k − step of `opponent`'s own optimiser on its loss at θ.
+    """The others ascend L(θ, φ^K(θ)), L the loss of `opponent`: φ⁰ = φ, φ^{k+1} = φ^k − a step of its own optimiser.
 
-    (Metz et al. 2017, arXiv:1611.02163.) The derivative passes through the K inner steps, Adam's moments and
-    projections included; with `through=False` it does not, which is descent against an opponent K steps ahead: the
-    second-order terms are what the method adds. All inner steps use the batch of the turn. Nothing of them is kept: the
-    opponent's own move starts from φ, its slots and networks' buffers do not see them. Cost: an inner step counts as a
-    gradient evaluation, and as one more where it is differentiated through.
+    (Metz et al. 2017, arXiv:1611.02163, for the saddle of one value.) The derivative passes through the K = `ahead` inner
+    steps, Adam's moments and projections included, and so through both halves of the value: the generator sees the reals.
+    With `saddle=False` each of the others descends its own loss at φ^K instead (which for `Minimax` lacks the reals).
+    With `through=False` φ^K is held fixed, which is descent against an opponent K steps ahead: the second-order terms
+    are what the method adds. All inner steps use the batch of the turn. Nothing of them is kept: the opponent's own move
+    starts from φ, its slots and networks' buffers do not see them. Cost: an inner step counts as a gradient evaluation,
+    and as one more where it is differentiated through.
     """
 
     opponent: str = "discriminator"
     ahead: int = 5
     through: bool = True
+    saddle: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,14 +66,18 @@ class Unrolled(Alternating):
         self, others: tuple[str, ...], game: Game, state: State, batch: Batch
     ) -> tuple[Players, Notes]:
         """The gradients of the others, the opponent being K steps ahead."""
-        if not self.through:
-            at = self._ahead(game, state, batch, create_graph=False)
-            return game.gradients(others, at, state.memory, batch)
+        before = state.players if self.through else self._ahead(game, state, batch, create_graph=False)
 
-        def response(players: Players) -> Players:
-            return self._ahead(game, state._replace(players=players), batch, create_graph=True)
+        def losses(at: Players) -> tuple[dict[str, Tensor], Notes]:
+            players = {**before, **at}
+            if self.through:
+                players = self._ahead(game, state._replace(players=players), batch, create_graph=True)
+            if not self.saddle:
+                return game.losses(others, players, state.memory, batch)
+            found, notes = game.losses((self.opponent,), players, state.memory, batch)
+            return dict.fromkeys(others, -found[self.opponent]), notes
 
-        return game.through(others, response, state.players, state.memory, batch)
+        return game.derivatives(losses, {player: state.players[player] for player in others})
 
     def _ahead(self, game: Game, state: State, batch: Batch, create_graph: bool) -> Players:
         for _ in range(self.ahead):

@@ -13,7 +13,7 @@ from saddlepoint.optim import Adam
 
 METHOD = Method(
     name="unrolled",
-    formula="L_D = E_P sp(-s) + E_Q sp(s);  L_G = -E_Q sp(s) at phi_5(theta_G), five steps of D's Adam ahead",
+    formula="L_D = E_P sp(-s) + E_Q sp(s);  L_G = -L_D at phi_5(theta_G), five steps of D's Adam ahead",
     paper="Metz et al., Unrolled Generative Adversarial Networks, ICLR 2017, arXiv:1611.02163",
     deviations=(
         "settings of the authors' notebook (rates 1e-3 and 1e-4, beta1 0.5, five steps, batch 512), which says that "
