@@ -57,9 +57,11 @@ class Intervals(Small):
         ends = torch.cat([means.new_tensor([-FAR]), roots, means.new_tensor([FAR])])
         middle = (ends[:-1] + ends[1:]) / 2
         wanted = (self._difference(middle, means) > 0).nonzero().flatten()
-        intervals = torch.stack([ends[wanted], ends[wanted + 1]], dim=1)[:2]
-        empty = means.new_zeros(2 - len(intervals), 2)
-        return torch.cat([intervals, empty]).flatten()
+        intervals = torch.stack([ends[wanted], ends[wanted + 1]], dim=1)
+        # Where p and q share a component their difference rounds to either sign, far from all mass.
+        gains = _mass(vector(*self.target), intervals) - _mass(means, intervals)
+        best = intervals[gains.topk(min(2, len(gains))).indices.sort().values]
+        return torch.cat([best, means.new_zeros(2 - len(best), 2)]).flatten()
 
     def total_variation(self, means: Tensor) -> float:
         """TV(P, Q), exact up to rounding."""
