@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from saddlepoint.dynamics.base import Dynamics, Turn
@@ -54,5 +55,10 @@ class Alternating(Dynamics):
         steps = self.steps
         if self.burst and self.burst.due(step):
             steps = {**steps, self.burst.player: self.burst.moves}
-        order = [tuple(who.split("+")) for who, times in steps.items() for _ in range(times)]
-        return tuple(Turn(who, fresh=index == 0 or not self.shared) for index, who in enumerate(order))
+        return in_turn(steps, self.shared)
+
+
+def in_turn(steps: Mapping[str, int], shared: bool) -> tuple[Turn, ...]:
+    """`steps[who]` turns of each in the order of `steps`; "+" joins players; `shared`: one batch for all."""
+    order = [tuple(who.split("+")) for who, times in steps.items() for _ in range(times)]
+    return tuple(Turn(who, fresh=index == 0 or not shared) for index, who in enumerate(order))

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from saddlepoint.dynamics.alternating import Alternating
-from saddlepoint.dynamics.base import Info, Turn
+from saddlepoint.dynamics.alternating import in_turn
+from saddlepoint.dynamics.base import Dynamics, Info, Turn
 from saddlepoint.errors import InputError
 from saddlepoint.game import Batch, Game, Notes, Players
 from saddlepoint.state import State
 
 
 @dataclass(frozen=True)
-class Unrolled(Alternating):
+class Unrolled(Dynamics):
     """The others ascend L(θ, φ^K(θ)), L the loss of `opponent`: φ⁰ = φ, φ^{k+1} = φ^k − a step of its own optimiser.
 
     (Metz et al. 2017, arXiv:1611.02163, for the saddle of one value.) The derivative passes through the K = `ahead` inner
     steps, Adam's moments and projections included, and so through both halves of the value: the generator sees the reals.
     With `saddle=False` each of the others descends its own loss at φ^K instead (which for `Minimax` lacks the reals).
     With `through=False` φ^K is held fixed, which is descent against an opponent K steps ahead: the second-order terms
-    are what the method adds. All inner steps use the batch of the turn. Nothing of them is kept: the opponent's own move
-    starts from φ, its slots and networks' buffers do not see them. Cost: an inner step counts as a gradient evaluation,
-    and as one more where it is differentiated through.
+    are what the method adds. `steps` and `shared` are as in `Alternating`. All inner steps use the batch of the turn.
+    Nothing of them is kept: the opponent's own move starts from φ, its slots and networks' buffers do not see them. Cost:
+    an inner step counts as a gradient evaluation, and as one more where it is differentiated through.
     """
 
+    steps: dict[str, int] = field(default_factory=lambda: {"generator": 1, "discriminator": 1})
+    shared: bool = False
     opponent: str = "discriminator"
     ahead: int = 5
     through: bool = True
     saddle: bool = True
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         if self.ahead < 0 or self.opponent not in self.optimizers:
             raise InputError(
                 f"Unrolled looks a whole number of steps ahead of one of {', '.join(self.optimizers)}, not "
@@ -42,7 +43,7 @@ class Unrolled(Alternating):
     def turns(self, step: int) -> tuple[Turn, ...]:
         return tuple(
             turn._replace(beside=(self.opponent,)) if self._others(turn) else turn
-            for turn in super().turns(step)
+            for turn in in_turn(self.steps, self.shared)
         )
 
     def cost(self, turn: Turn) -> int:
