@@ -3,6 +3,7 @@ and smooth activations, so that finite differences mean something."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,9 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint.bound import MethodGame
+from saddlepoint.data import Data, load
 from saddlepoint.dynamics import Turn
 from saddlepoint.method import Method
 from saddlepoint.network import Execution, Plain
+from saddlepoint.networks import Autoencoder
+from saddlepoint.networks.featured import Featured
 from saddlepoint.optim import SGD
 from saddlepoint.state import State
 
@@ -34,36 +38,58 @@ def descent(method: Method, lr: Any = 0.05) -> Method:
     )
 
 
+def shape(method: Method) -> tuple[int, ...]:
+    """Of a sample: a point of the plane, or a small image where the method is for images."""
+    return (1, 8, 8) if any(treatment.images for treatment in method.treatments) else (2,)
+
+
+def data(method: Method) -> Data:
+    """Real samples of that shape."""
+    return load("ring" if shape(method) == (2,) else "digits")
+
+
 def networks(method: Method, norm: bool = False, seed: int = 0) -> dict[str, nn.Module]:
-    """A pair for points of the plane; `norm`: with BatchNorm wherever the method allows it."""
+    """A pair for samples of that shape; `norm`: with BatchNorm wherever the method allows it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        made: dict[str, nn.Module] = {
-            "generator": _net(method.latent.size, 2, norm),
-            "discriminator": nn.Sequential(_net(2, 1, norm and not method.per_row), nn.Flatten(0)),
-        }
+        made = _pair(method, norm)
         for module in made.values():
             for parameter in module.parameters():
                 nn.init.normal_(parameter, std=0.5)
     return made
 
 
-def _net(inputs: int, outputs: int, norm: bool) -> nn.Module:
+def _pair(method: Method, norm: bool) -> dict[str, nn.Module]:
+    size, latent = shape(method), method.latent.size
+    if isinstance(method.networks, Autoencoder):
+        pair = replace(method.networks, width=6, depth=1, code=2, activation="tanh").build(size, latent)
+        return pair if not norm else pair | {"generator": _generator(size, latent, norm)}
+    judge = Featured if method.asks & {"real_features", "fake_features"} else nn.Sequential
+    layers = (nn.Flatten(), *_net(math.prod(size), 1, norm and not method.per_row), nn.Flatten(0))
+    return {"generator": _generator(size, latent, norm), "discriminator": judge(*layers)}
+
+
+def _generator(size: tuple[int, ...], latent: int, norm: bool) -> nn.Module:
+    return nn.Sequential(*_net(latent, math.prod(size), norm), nn.Unflatten(1, size))
+
+
+def _net(inputs: int, outputs: int, norm: bool) -> list[nn.Module]:
     middle = (nn.BatchNorm1d(6), nn.Tanh()) if norm else (nn.Tanh(),)
-    return nn.Sequential(nn.Linear(inputs, 6), *middle, nn.Linear(6, outputs))
+    return [nn.Linear(inputs, 6), *middle, nn.Linear(6, outputs)]
 
 
 def batch(game: MethodGame, rows: int = ROWS, seed: int = 0) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(seed)
-    noise = {name: draw.sample(rows, generator, {"real": (2,)}) for name, draw in game.draws.items()}
-    return {"real": torch.randn(rows, 2, generator=generator), **noise, "clock": CLOCK}
+    size = shape(game.method)
+    noise = {name: draw.sample(rows, generator, {"real": size}) for name, draw in game.draws.items()}
+    return {"real": torch.randn(rows, *size, generator=generator), **noise, "clock": CLOCK}
 
 
 def play(
     method: Method, execution: Execution = Plain(), norm: bool = False, seed: int = 0
 ) -> tuple[MethodGame, State]:
     """The game of a method with small networks, and its state before the first step."""
-    reference = {"real": torch.randn(ROWS, 2, generator=torch.Generator().manual_seed(1))}
+    reference = {"real": torch.randn(ROWS, *shape(method), generator=torch.Generator().manual_seed(1))}
     game = method.game(networks(method, norm, seed), reference, execution=execution)
     return game, method.dynamics.init(game, *game.init(seed, reference))
 

@@ -28,7 +28,19 @@ from saddlepoint.penalties import R1, GradientPenalty
 from saddlepoint.schedules import Decay, Linear
 from saddlepoint.state import State
 from saddlepoint.vocabulary import read
-from small_games import ROWS, batch, descent, differing, directions, distinct, leaves, play, slope, small
+from small_games import (
+    ROWS,
+    batch,
+    data,
+    descent,
+    differing,
+    directions,
+    distinct,
+    leaves,
+    play,
+    slope,
+    small,
+)
 
 CPU = torch.device("cpu")
 PENALISED = [name for name in methods.names() if methods.get(name).per_row]
@@ -67,22 +79,28 @@ def test_method_says_what_it_is_and_where_it_comes_from(name: str) -> None:
 # -- law 2: who moves, and reproducibility ------------------------------
 
 
-def owner(path: tuple[str, ...]) -> str:
-    """The player to whom a leaf of the state belongs."""
+def owner(path: tuple[str, ...], method: Method) -> str:
+    """The player to whom a leaf of the state belongs; what a part remembers belongs to the one player it observes."""
+    if path[:2] == ("memory", "parts"):
+        kinds = {type(part).__name__: part for part in (*method.terms, *method.treatments)}
+        part = (
+            method.objective if path[2] == "objective" else kinds[path[2].split("/")[1].rstrip("0123456789")]
+        )
+        return path[3].split("/")[0] if path[3].split("/")[0] in part.observed else part.observed[0]
     return path[2] if path[0] == "memory" else path[1]
 
 
 @pytest.mark.parametrize("norm", [False, True])
 def test_a_turn_changes_the_movers_and_nothing_else(method: Method, norm: bool) -> None:
     game, state = play(method, norm=norm)
-    assert not norm or "generator" in {owner(path) for path in leaves(state) if "running_mean" in path[-1]}
+    assert not norm or any("running_mean" in path[-1] and "generator" in path for path in leaves(state))
     for number, turn in enumerate(distinct(method.dynamics.turns(0))):
         before = leaves(state)
         after, _ = method.dynamics.move(game, state, turn, batch(game, seed=number))
         assert not differing(before, leaves(state)), "the state handed over is not written to"
         changed = differing(state, after)
-        assert {owner(path) for path in changed} == set(turn.players)
-        own = {path for path in before if owner(path) in turn.players}
+        assert {owner(path, method) for path in changed} == set(turn.players)
+        own = {path for path in before if owner(path, method) in turn.players}
         assert {path for path in own if path[0] in ("players", "optimizer")} <= changed
         remembered = {path for path in own if path[1] == "constraints"}
         buffers = {("memory", "buffers", p, name) for p in turn.players for name in game.networks[p].moving}
@@ -107,11 +125,12 @@ def test_averages_follow_the_step_and_hold_vector_and_buffers(method: Method) ->
 
 def run(method: Method, seed: int, steps: int = 2) -> State:
     game, state = play(method, norm=True, seed=seed)
-    batches = Batches(game, load("ring"), seed, ROWS, CPU)
+    batches = Batches(game, data(method), seed, ROWS, CPU)
     for _ in range(steps):
         turns = method.dynamics.turns(state.clock["step"])
         made = batches.step(state.clock, turns, 0.0)
-        state, _ = method.dynamics.step(game, state, turns, made.__getitem__, ROWS)
+        now = game.at(state.clock["step"])
+        state, _ = method.dynamics.step(now, state, turns, made.__getitem__, ROWS)
         state = state._replace(clock=method.dynamics.advance(game, state.clock, turns, ROWS))
     return state
 
@@ -212,18 +231,19 @@ def test_a_penalty_reaches_the_parameters(penalised: Method) -> None:
     """d(penalty)/d(weights) is not zero: the second derivative is really there."""
     game, state = play(penalised)
     bare, _ = play(replace(penalised, terms=()))
-    data, who = batch(game), ("discriminator",)
+    rows, who = batch(game), ("discriminator",)
     full, part = (
-        g.gradients(who, state.players, state.memory, data)[0]["discriminator"] for g in (game, bare)
+        g.gradients(who, state.players, state.memory, rows)[0]["discriminator"] for g in (game, bare)
     )
+    every = {f"term/{type(term).__name__}": term.every for term in penalised.terms}
     penalty = full - part
     assert penalty.norm() > 1e-2
     for along in directions(penalty, 3):
 
         def value(t: float, along: Tensor = along) -> Tensor:
             moved = {**state.players, "discriminator": state.players["discriminator"] + t * along}
-            info = game.losses(who, moved, state.memory, data)[1].info
-            return sum(v for name, v in info.items() if name.startswith("term/"))
+            info = game.losses(who, moved, state.memory, rows)[1].info
+            return sum(v * every[name] for name, v in info.items() if name in every)
 
         assert abs(penalty.dot(along) - slope(value)) < 1e-7 * penalty.norm()
 
@@ -268,11 +288,11 @@ def test_compiled_steps_equal_plain_ones(method: Method) -> None:
     for number in range(3):
         clock = {"step": number, "images": number * ROWS, "progress": number / 3}
         made = [{**batch(plain, seed=10 * number + i), "clock": clock} for i in range(len(turns))]
-        state, info = method.dynamics.step(plain, state, turns, made.__getitem__, ROWS)
+        state, info = method.dynamics.step(plain.at(number), state, turns, made.__getitem__, ROWS)
         carried, infos = graph(carried, turns, [made])
         means = {name: value.mean() for name, value in info.items()}
         torch.testing.assert_close(infos[0], means, rtol=1e-5, atol=1e-6)
-    assert counter.frame_count == 1
+    assert counter.frame_count == len({number % plain.period for number in range(3)})
     for part in ("players", "memory", "average"):
         torch.testing.assert_close(getattr(carried, part), getattr(state, part), rtol=1e-5, atol=1e-6)
 

@@ -18,6 +18,7 @@ from saddlepoint.schedules import (
     Decay,
     Exponential,
     Linear,
+    Own,
     Piecewise,
     Schedule,
     WarmUp,
@@ -50,7 +51,10 @@ def clocks(images: list[int], progress: list[float]) -> list[dict[str, Any]]:
 
 IMAGES = clocks([0, 250, 500, 1000, 5000], [0.9] * 5)
 PROGRESS = clocks([7, 7, 7, 7], [0.0, 0.25, 0.5, 1.0])
+OWN = [{"rate": 0.1 * i} for i in range(4)]
+BY_MEMBER: list[tuple[Schedule, list[float]]] = [(Own("rate"), [0.0, 0.1, 0.2, 0.3])]
 CASES = [(*case, IMAGES) for case in BY_IMAGES] + [(*case, PROGRESS) for case in BY_PROGRESS]
+CASES += [(*case, OWN) for case in BY_MEMBER]
 
 
 @pytest.mark.parametrize(

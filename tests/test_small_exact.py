@@ -57,7 +57,7 @@ def pair(centre: float, discriminant: float) -> list[complex]:
 
 
 def test_field_and_jacobian_of_the_quadratic_game() -> None:
-    game = Quadratic(0.5, 2.0, 3.0, at=(1.5, -0.7))
+    game = Quadratic(0.5, 2.0, 3.0, begin=(1.5, -0.7))
     assert field(game) == pytest.approx([0.5 * 1.5 + 2 * -0.7, 3 * -0.7 - 2 * 1.5], rel=1e-12)
     assert jacobian(game).tolist() == [[0.5, 2.0], [-2.0, 3.0]]
 
@@ -75,7 +75,7 @@ def test_field_of_the_dirac_gan(name: str, at: tuple[float, float]) -> None:
 
 def test_the_critic_of_parallel_lines_attains_the_wasserstein_distance() -> None:
     for theta in (-0.7, 0.3):
-        game = ParallelLines(at=(theta, 0.2))
+        game = ParallelLines(begin=(theta, 0.2))
         players, memory = game.init(0, {})
         best = game.best_response("discriminator", players, memory, {})
         losses, _ = game.losses(game.players, {**players, "discriminator": best}, memory, {})
@@ -90,7 +90,7 @@ def test_the_critic_of_parallel_lines_attains_the_wasserstein_distance() -> None
 
 def test_descent_against_the_best_critic_walks_to_the_data() -> None:
     """The slope of |θ| is ±1: steps of h until the distance is below h."""
-    found = orbit(ParallelLines(at=(1.0, 0.0)), BestResponse(rates(0.15)), 30)[:, 0]
+    found = orbit(ParallelLines(begin=(1.0, 0.0)), BestResponse(rates(0.15)), 30)[:, 0]
     np.testing.assert_allclose(found[:6].numpy(), 1 - 0.15 * np.arange(6), rtol=1e-12)
     assert found[10:].abs().max() < 0.15
 
@@ -143,7 +143,7 @@ def test_gaussian_shift_at_the_optimal_discriminator(theta: float) -> None:
     slope = (divergence(theta + 1e-3) - divergence(theta - 1e-3)) / 2e-3
     expected = {Minimax(): 2 * slope, NonSaturating(): theta - 2 * slope}
     for objective, gradient in expected.items():
-        game = GaussianShift(objective, at=(theta, -theta, theta**2 / 2))
+        game = GaussianShift(objective, begin=(theta, -theta, theta**2 / 2))
         players, memory = game.init(0, game.data())
         best = game.best_response("discriminator", players, memory, game.data())
         torch.testing.assert_close(best, players["discriminator"])
@@ -154,7 +154,7 @@ def test_gaussian_shift_at_the_optimal_discriminator(theta: float) -> None:
         found = field(game)
         assert found[0] == pytest.approx(gradient, abs=1e-5)
         assert found[1:] == pytest.approx([0, 0], abs=1e-6)
-    assert field(GaussianShift(Wasserstein(), at=(theta, -1.0, 0.0)))[0] == pytest.approx(1, rel=1e-12)
+    assert field(GaussianShift(Wasserstein(), begin=(theta, -1.0, 0.0)))[0] == pytest.approx(1, rel=1e-12)
 
 
 # -- two mixtures and two intervals ------------------------------

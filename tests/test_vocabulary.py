@@ -11,15 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saddlepoint import methods, vocabulary
+from saddlepoint import methods
 from saddlepoint.average import EMA
 from saddlepoint.constraints import Clip, SpectralNorm
 from saddlepoint.dynamics import Alternating, Simultaneous
 from saddlepoint.errors import InputError
-from saddlepoint.forward import Definition
 from saddlepoint.latents import Gaussian, Uniform
 from saddlepoint.method import Method, Stage
-from saddlepoint.networks import DCGAN, MLP
+from saddlepoint.networks import DCGAN, MLP, Autoencoder
 from saddlepoint.objectives import (
     Hinge,
     LeastSquares,
@@ -32,45 +31,34 @@ from saddlepoint.objectives import (
 from saddlepoint.optim import SGD, Adam, Clipped, RMSProp
 from saddlepoint.penalties import R1, R2, GradientPenalty
 from saddlepoint.schedules import Cosine, Decay, Exponential, Linear, Piecewise, WarmUp
-from saddlepoint.vocabulary import LIMIT, MODULES, read
+from saddlepoint.treatments import ADA, DiffAugment, InstanceNoise
+from saddlepoint.vocabulary import FORMS, LIMIT, SOURCES, read, words
 
 # -- the vocabulary is complete ------------------------------
 
 
-@pytest.mark.parametrize(("module", "name"), [(m, n) for m, names in MODULES.items() for n in names])
-def test_every_word_is_a_frozen_dataclass_that_exists(module: str, name: str) -> None:
+@pytest.mark.parametrize(("name", "module"), words().items())
+def test_every_word_is_a_frozen_dataclass_that_exists(name: str, module: str) -> None:
     word = getattr(import_module(module), name)
-    assert word.__name__ == name
+    assert (word.__name__, word.__module__) == (name, module)
     assert is_dataclass(word)
     assert word.__dataclass_params__.frozen  # type: ignore[attr-defined]
-    assert word.__module__.startswith(module)
 
 
-def public(module: str) -> dict[str, Any]:
-    """What a module exports: its `__all__`, or what it defines under a public name."""
-    found = import_module(module)
-    if "__all__" in vars(found):
-        return {name: getattr(found, name) for name in found.__all__}
-    return {
-        n: v
-        for n, v in vars(found).items()
-        if not n.startswith("_") and inspect.isclass(v) and v.__module__ == module
-    }
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_part_is_in_the_vocabulary(module: str) -> None:
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_a_package_exports_is_in_the_vocabulary(source: str) -> None:
     """A dataclass that others are made from (Objective, Term, Constraint …) is a form, not a part."""
-    exported = [v for v in public(module).values() if inspect.isclass(v) and is_dataclass(v)]
-    forms = {base for part in exported for base in part.__mro__[1:]}
-    parts = {part.__name__ for part in exported if part not in forms}
-    assert parts == set(MODULES[module])
-    assert Definition not in exported
-
-
-def test_no_word_has_two_meanings() -> None:
-    words = [name for names in MODULES.values() for name in names]
-    assert len(words) == len(set(words)) == len(vocabulary.WHERE)
+    package = import_module(f"saddlepoint.{source}")
+    names = getattr(package, "__all__", [n for n in vars(package) if not n.startswith("_")])
+    exported = [
+        part
+        for part in (getattr(package, name) for name in names)
+        if inspect.isclass(part)
+        and is_dataclass(part)
+        and part.__module__.startswith(f"saddlepoint.{source}")
+    ]
+    assert {part.__name__ for part in exported} - FORMS <= set(words())
+    assert FORMS.isdisjoint(words())
 
 
 # -- round trips ------------------------------
@@ -125,6 +113,13 @@ CHANGES: dict[str, st.SearchStrategy] = {
     "dynamics": st.builds(Alternating, both, steps, st.booleans()) | st.builds(Simultaneous, both),
     "averages": st.dictionaries(texts, st.builds(EMA, changing, st.none() | numbers), max_size=2),
     "batch_size": counts,
+    "treatments": st.lists(
+        st.builds(InstanceNoise, changing)
+        | st.just(DiffAugment(("cutout",)))
+        | st.builds(ADA, numbers, counts),
+        max_size=2,
+    ).map(tuple),
+    "networks": st.sampled_from([None, MLP(width=8), Autoencoder(code=3)]),
     "before": st.lists(st.builds(Stage, catalogue, counts), max_size=1).map(tuple),
 }
 

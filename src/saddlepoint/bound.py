@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +15,29 @@ from saddlepoint.draws import Draw
 from saddlepoint.errors import InputError
 from saddlepoint.forward import Adversarial, Forward, Provider, arguments, judged, one_pass
 from saddlepoint.game import Batch, Game, Memory, Notes, Players
-from saddlepoint.network import Execution, Network, Plain
+from saddlepoint.network import Execution, Network, Opened, Plain
+from saddlepoint.parts import Part, remembers
+from saddlepoint.penalties import Term
 from saddlepoint.probe import probe
 from saddlepoint.random import generator as keyed
+from saddlepoint.treatments import Treatment
 
 if TYPE_CHECKING:
     from saddlepoint.method import Method
+
+
+class Asked(NamedTuple):
+    """A loss or a term in the loss of a player: the name under which it is logged and remembers, the quantities of the
+    evaluation that it asks for, and what it asks for of its own (`memory`, `parameters`)."""
+
+    name: str
+    part: Callable[..., Tensor]
+    asks: tuple[str, ...]
+    own: tuple[str, ...]
+    every: int = 1
+
+
+OWN = ("memory", "parameters")
 
 
 class MethodGame(Game):
@@ -35,7 +55,9 @@ class MethodGame(Game):
         gather: Callable[[Any], Any] | None = None,
     ) -> None:
         self.method, self.execution, self.averages = method, execution, method.averages
-        self.gather = gather if gather and method.objective.couples_rows else _same
+        self.parts = _named_parts(method)
+        self.coupling = next((name for name, part in self.parts.items() if part.couples_rows), "")
+        self.gather = gather if gather and self.coupling else _same
         self.players = tuple(method.dynamics.optimizers)
         _check_players(method, networks)
         self.networks = {
@@ -47,17 +69,44 @@ class MethodGame(Game):
             )
             for name, module in networks.items()
         }
-        self.draws = _draws(method)
+        self.draws = _draws(method, self.parts)
         self.providers = self._providers()
+        self.remembering = {name: part for name, part in self.parts.items() if remembers(part)}
+        self.observing = {name: arguments(part.observe) for name, part in self.remembering.items()}
         self.asked = {player: self._asked_by(player) for player in self.players}
         self.plans = {who: (self.wanted(who), False) for who in self.turns()}
         self.found = probe(self, reference)
+        self._plan()
+        self._at: dict[int, MethodGame] = {}
+
+    def _plan(self) -> None:
+        """What is wanted of every evaluation, and whether it judges reals and fakes in one pass."""
         coupled = "discriminator" in self.found.coupled + self.found.noisy
+        wanted = {who: self.wanted(who) for who in self.turns()}
         self.plans = {
             # The generator differentiates through the fakes alone: one pass would carry the reals along.
-            who: (wanted, "discriminator" in who and one_pass(wanted, coupled))
-            for who, (wanted, _) in self.plans.items()
+            who: (names, "discriminator" in who and one_pass(names, coupled))
+            for who, names in wanted.items()
         }
+
+    @property
+    def period(self) -> int:
+        return math.lcm(*(part.every for parts in self.asked.values() for part in parts))
+
+    def at(self, step: int) -> MethodGame:
+        """The game of this step: with the lazy terms that are due."""
+        if not any(part.every > 1 for parts in self.asked.values() for part in parts):
+            return self
+        phase = step % self.period
+        if phase not in self._at:
+            game = copy.copy(self)
+            game.asked = {
+                player: [part for part in parts if phase % part.every == 0]
+                for player, parts in self.asked.items()
+            }
+            game._plan()
+            self._at[phase] = game
+        return self._at[phase]
 
     def turns(self) -> tuple[tuple[str, ...], ...]:
         """Every group of players that may be evaluated together, in one order on all processes: evaluations may
@@ -67,7 +116,16 @@ class MethodGame(Game):
 
     def wanted(self, who: tuple[str, ...]) -> frozenset[str]:
         """The quantities that the parts of these players ask for."""
-        return frozenset(name for player in who for _, _, asks in self.asked[player] for name in asks)
+        asked = {name for player in who for part in self.asked[player] for name in part.asks}
+        return frozenset(asked.union(*(asks for _, asks in self.watching(who))))
+
+    def watching(self, who: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
+        """The parts whose memory is moved by these players, and what they look at."""
+        return [
+            (name, asks)
+            for name, asks in self.observing.items()
+            if not set(who).isdisjoint(self.remembering[name].observed)
+        ]
 
     # -- what the parts ask for ------------------------------------------------------------------
 
@@ -79,21 +137,23 @@ class MethodGame(Game):
         }
         if "discriminator" in self.networks:
             providers |= judged()
+        if "discriminator" in self.players:
+            providers["discriminator_gradient"] = self._discriminator_gradient
+        if treatments := {n: p for n, p in self.parts.items() if isinstance(p, Treatment)}:
+            providers["treated"] = lambda forward: partial(_treated, forward, treatments)
         for definition in (Adversarial(), *self.method.definitions):
             providers |= definition.providers(providers)
         return providers
 
-    def _asked_by(self, player: str) -> list[tuple[str, Callable[..., Tensor], tuple[str, ...]]]:
-        parts: list[tuple[str, Callable[..., Tensor], tuple[str, ...]]] = []
+    def _asked_by(self, player: str) -> list[Asked]:
+        parts: list[Asked] = []
         if player in self.method.objective.players:
             loss = getattr(self.method.objective, player)
-            parts.append(("objective", loss, arguments(loss)))
-        for index, term in enumerate(self.method.terms):
-            if player in term.players:
-                name = type(term).__name__
-                twice = sum(type(t).__name__ == name for t in self.method.terms) > 1
-                parts.append((f"term/{name}{index if twice else ''}", term, term.asks()))
-        if not parts:
+            parts.append(_asked("objective", loss, arguments(loss)))
+        for name, term in self.parts.items():
+            if isinstance(term, Term) and player in term.players:
+                parts.append(_asked(name, term, term.asks(), term.every))
+        if all(part.every > 1 for part in parts):  # none at all, or none at most steps
             raise InputError(
                 f"the player {player!r} of {self.method.name} has neither an objective nor a term"
             )
@@ -123,7 +183,13 @@ class MethodGame(Game):
         }
         fixed = {name: vectors.pop(name) for name in list(vectors) if name not in self.players}
         players = {name: self.after(name, vector) for name, vector in vectors.items()}
-        return players, {"buffers": buffers, "constraints": constraints, "fixed": fixed}
+        memory: Memory = {"buffers": buffers, "constraints": constraints, "fixed": fixed}
+        if self.remembering:
+            memory["parts"] = {
+                name: {n: t.to(device) for n, t in part.start(players).items()}
+                for name, part in self.remembering.items()
+            }
+        return players, memory
 
     def losses(
         self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch
@@ -133,18 +199,59 @@ class MethodGame(Game):
         info: dict[str, Tensor] = {}
         for player in who:
             values = []
-            for name, part, asks in self.asked[player]:
-                values.append(part(**{a: forward[a] for a in asks}))
+            for name, part, asks, own, every in self.asked[player]:
+                given = {a: forward[a] for a in asks}
+                if own:
+                    given |= self._own(name, own, player, forward)
+                values.append(part(**given))
                 if name != "objective":
                     info[name] = values[-1].detach()
+                if every > 1:
+                    values[-1] = values[-1] * every
             losses[player] = sum(values[1:], values[0])
             info[f"loss/{player}"] = losses[player].detach()
         for side in ("real", "fake"):
             if f"{side}_score" in forward:
                 info[f"score/{side}"] = forward[f"{side}_score"].detach()
-        notes = Notes(info, {name: _mean(seen) for name, seen in forward.seen.items() if seen})
+        seen = {
+            name: {
+                n: value.detach()
+                for n, value in self.remembering[name].observe(**{a: forward[a] for a in asks}).items()
+            }
+            for name, asks in (self.watching(who) if self.remembering else ())
+        }
+        notes = Notes(info, {name: _mean(calls) for name, calls in forward.seen.items() if calls}, seen)
         forward.clear()  # closures in it know the evaluation: emptied, no graph survives in a cycle
         return losses, notes
+
+    def _own(self, name: str, own: tuple[str, ...], player: str, forward: Forward) -> dict[str, Any]:
+        """A part's own memory, and the vector of the player whose loss it stands in."""
+        given: dict[str, Any] = {}
+        if "memory" in own:
+            given["memory"] = forward.memory["parts"][name]
+        if "parameters" in own:
+            given["parameters"] = self._vector(player, forward)
+        return given
+
+    def _vector(self, player: str, forward: Forward) -> Tensor:
+        vector: Any = forward.players[player]
+        return self.networks[player].layout.vector(vector) if isinstance(vector, Opened) else vector
+
+    def _discriminator_gradient(self, forward: Forward) -> Tensor:
+        """∇_{θ_D} of the discriminator's objective on this batch and these fakes, differentiable: [parameters]."""
+        loss = self.method.objective.discriminator  # type: ignore[attr-defined]
+        own = _asked("objective", loss, arguments(loss))
+
+        def losses(at: Players) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+            inner = Forward(forward.batch, forward.providers, frozenset(own.asks))
+            inner.players, inner.memory = {**forward.players, **at}, forward.memory
+            inner["fake"] = forward["fake"]
+            given = {a: inner[a] for a in own.asks} | self._own(own.name, own.own, "discriminator", inner)
+            return {"discriminator": loss(**given)}, {}
+
+        at = {"discriminator": self._vector("discriminator", forward)}
+        gradient = self.execution.gradients(losses, at, create_graph=True)[0]["discriminator"]
+        return self.gather(gradient.unsqueeze(0)).mean(0)
 
     def gradients(
         self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch, create_graph: bool = False
@@ -181,7 +288,14 @@ class MethodGame(Game):
                     str(i): c.remember(named, constraints[player][str(i)])
                     for i, c in enumerate(network.constraints)
                 }
-        return {**memory, "buffers": buffers, "constraints": constraints}
+        after = {**memory, "buffers": buffers, "constraints": constraints}
+        if watching := self.watching(who):
+            moved = {player: players[player] for player in who}
+            after["parts"] = memory["parts"] | {
+                name: self.remembering[name].remember(memory["parts"][name], notes.seen.get(name, {}), moved)
+                for name, _ in watching
+            }
+        return after
 
     def sample(self, players: Players, memory: Memory, batch: Batch) -> Tensor:
         providers = {**self.providers, **{name: _opener(self, name, False) for name in self.networks}}
@@ -211,10 +325,39 @@ def _opener(game: MethodGame, name: str, training: bool) -> Provider:
     return provide
 
 
-def _draws(method: Method) -> dict[str, Draw]:
+def _named_parts(method: Method) -> dict[str, Part]:
+    """Objective, terms and treatments by the name under which they are logged and remember."""
+    named: dict[str, Part] = {"objective": method.objective}
+    for kind, parts in (("term", method.terms), ("treatment", method.treatments)):
+        kinds = [type(part).__name__ for part in parts]
+        for index, (part, name) in enumerate(zip(parts, kinds, strict=True)):
+            named[f"{kind}/{name}{index if kinds.count(name) > 1 else ''}"] = part
+    return named
+
+
+def _asked(name: str, part: Callable[..., Tensor], asks: tuple[str, ...], every: int = 1) -> Asked:
+    return Asked(
+        name, part, tuple(a for a in asks if a not in OWN), tuple(a for a in asks if a in OWN), every
+    )
+
+
+def _treated(forward: Forward, treatments: Mapping[str, Treatment], point: Any, side: str) -> Any:
+    """A point as the discriminator sees it; `side` says whose noise is used: real, fake or other."""
+    for name, treatment in treatments.items():
+        if treatment.images and point.dim() != 4:
+            kind = type(treatment).__name__
+            raise InputError(f"{kind} is for images, and a point here has shape {tuple(point.shape[1:])}")
+        noise = {n: forward[f"{n}/{side}"] for n in treatment.draws()}
+        memory = forward.memory.get("parts", {}).get(name, {})
+        point = treatment.apply(point, noise, memory, forward["clock"])
+    return point
+
+
+def _draws(method: Method, parts: Mapping[str, Part]) -> dict[str, Draw]:
     draws: dict[str, Draw] = dict(method.latent.draws())
-    for term in method.terms:
-        for name, draw in term.draws().items():
+    for part in parts.values():
+        sides = ("/real", "/fake", "/other") if isinstance(part, Treatment) else ("",)
+        for name, draw in ((n + side, d) for n, d in part.draws().items() for side in sides):
             if draws.setdefault(name, draw) != draw:
                 raise InputError(
                     f"two parts of {method.name} draw {name!r} differently: {draws[name]} and {draw}"

@@ -50,32 +50,35 @@ class Compiled:
         self, state: State, turns: tuple[Turn, ...], batches: list[list[dict[str, Any]]]
     ) -> tuple[State, list[Info]]:
         """A chunk of len(batches) steps of the same `turns`."""
-        tensors = [[{n: v for n, v in batch.items() if n != "clock"} for batch in step] for step in batches]
+        given = [[{n: v for n, v in batch.items() if n != "clock"} for batch in step] for step in batches]
         clocks = torch.tensor(
             [[float(step[0]["clock"][n]) for n in CLOCK] for step in batches], dtype=_exact(state)
         )
-        carried = _tensors(state._replace(clock={}))
-        after, names, table = self.graph(tuple(carried), turns, tensors, clocks)
-        infos = [dict(zip(names, row.unbind(), strict=True)) for row in table.unbind()]
+        carried = tensors(state._replace(clock={}))
+        phases = tuple(step[0]["clock"]["step"] % self.game.period for step in batches)
+        after, names, rows = self.graph(tuple(carried), turns, phases, given, clocks)
+        infos = [dict(zip(seen, row.unbind(), strict=True)) for seen, row in zip(names, rows, strict=True)]
         return State(*after)._replace(clock=state.clock), infos
 
     def _steps(
         self,
         carried: tuple[Any, ...],
         turns: tuple[Turn, ...],
+        phases: tuple[int, ...],
         batches: list[list[dict[str, Tensor]]],
         clocks: Tensor,
-    ) -> tuple[tuple[Any, ...], list[str], Tensor]:
-        """The state after the steps, and what was seen as one table of means, [steps, names]: few tensors cross the
-        boundary of the graph."""
+    ) -> tuple[tuple[Any, ...], list[list[str]], list[Tensor]]:
+        """The state after the steps, and what was seen in each as one vector of means: few tensors cross the boundary of
+        the graph. `phases`: which of the games that the steps repeat is played at each."""
         state, seen, names = State(*carried), [], []
         for number, step in enumerate(batches):
+            game = self.game.at(phases[number])
             clock = {name: clocks[number, i] for i, name in enumerate(CLOCK)}
             timed = [{**batch, "clock": clock} for batch in step]
-            state, info = self.dynamics.step(self.game, state, turns, timed.__getitem__, self.rows)
-            names = list(info)
+            state, info = self.dynamics.step(game, state, turns, timed.__getitem__, self.rows)
+            names.append(list(info))
             seen.append(torch.stack([value.float().mean() for value in info.values()]))
-        return tuple(state), names, torch.stack(seen)
+        return tuple(state), names, seen
 
 
 def _exact(state: State) -> torch.dtype:
@@ -83,11 +86,11 @@ def _exact(state: State) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-def _tensors(value: Any) -> Any:
+def tensors(value: Any) -> Any:
     """Python numbers inside a state as 0-dimensional float64 tensors: a number that changes would be a new graph."""
     if isinstance(value, Mapping):
-        return {name: _tensors(v) for name, v in value.items()}
+        return {name: tensors(v) for name, v in value.items()}
     if isinstance(value, tuple):
-        made = [_tensors(v) for v in value]
+        made = [tensors(v) for v in value]
         return type(value)(*made) if isinstance(value, State) else tuple(made)
     return torch.tensor(value, dtype=torch.float64) if isinstance(value, float) else value

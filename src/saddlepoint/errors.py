@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+LISTED = 30  # names in a sentence
+
 
 class InputError(ValueError):
     """Bad input: one sentence that names what is wrong, where, and what would be accepted.
@@ -25,7 +27,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
     close = get_close_matches(name, known, n=3, cutoff=0.4)
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return "accepted are " + ", ".join(known) + "."
+    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return "accepted are " + ", ".join(known[:LISTED]) + more + "."
 
 
 def out_of_memory(error: BaseException) -> bool:

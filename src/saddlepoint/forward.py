@@ -21,12 +21,12 @@ class Forward:
     only if that is known beforehand); `together`: reals and fakes are judged in one pass; `seen` collects the buffers that
     networks leave behind."""
 
-    __slots__ = ("memory", "players", "providers", "seen", "store", "together", "wanted")
+    __slots__ = ("batch", "memory", "players", "providers", "seen", "store", "together", "wanted")
 
     def __init__(
         self, batch: Mapping[str, Any], providers: Mapping[str, Provider], wanted: frozenset[str]
     ) -> None:
-        self.store: dict[str, Any] = dict(batch)
+        self.batch, self.store = batch, dict(batch)
         self.providers, self.wanted, self.together = providers, wanted, False
         self.seen: dict[str, list[Mapping[str, Tensor]]] = {}
         self.players: Mapping[str, Tensor] = {}
@@ -53,7 +53,7 @@ class Forward:
         if head and side in ("real", "fake") and "discriminator" in self.providers:
             record = self[f"{side}_record"]
             if head in record:
-                return record[head]
+                return self["gather"](record[head])
             raise InputError(
                 f"a part of the method asks for {name}, but the discriminator returns {', '.join(record)} only"
             )
@@ -127,12 +127,8 @@ def per_point(score: Any) -> Tensor:
 def judged() -> dict[str, Provider]:
     """Providers of everything that comes from the discriminator's judgement."""
     providers: dict[str, Provider] = {
-        "score": lambda forward: lambda point: _outcome(forward, point)[0],
-        "score_and_gradient": lambda forward: (
-            lambda point: forward["execution"].score_and_gradient(lambda at: _outcome(forward, at), point)[
-                ::2
-            ]
-        ),
+        "score": lambda forward: lambda point: _outcome(forward, point, ("other",))[0],
+        "score_and_gradient": lambda forward: lambda point: _judge(forward, point, True, ("other",))[::2],
         "judgement": _both,
     }
     for side in ("real", "fake"):
@@ -143,7 +139,12 @@ def judged() -> dict[str, Provider]:
     return providers
 
 
-def _outcome(forward: Forward, point: Any) -> tuple[Tensor, Mapping[str, Any]]:
+def _outcome(forward: Forward, point: Any, sides: tuple[str, ...]) -> tuple[Tensor, Mapping[str, Any]]:
+    """The judgement of points that consist of these sides (real, fake, other), treated as the method says."""
+    if "treated" in forward.providers:
+        parts = point.chunk(len(sides)) if len(sides) > 1 else [point]
+        treated = [forward["treated"](part, side) for part, side in zip(parts, sides, strict=True)]
+        point = torch.cat(treated) if len(sides) > 1 else treated[0]
     output = record(forward["discriminator"](point))
     return per_point(output["score"]), output
 
@@ -154,7 +155,7 @@ def _one(forward: Forward, side: str) -> Tensor:
         forward["judgement"]
         return forward[f"{side}_judgement"]
     score, forward[f"{side}_record"], forward[f"{side}_gradient"] = _judge(
-        forward, forward[f"{side}_point"], f"{side}_gradient" in forward.wanted
+        forward, forward[f"{side}_point"], f"{side}_gradient" in forward.wanted, (side,)
     )
     return score
 
@@ -168,18 +169,19 @@ def _both(forward: Forward) -> dict[str, Any]:
     """Both sides in one pass of a discriminator that does not couple samples: the same numbers, half the calls. What
     comes besides the score is halved when somebody asks for it."""
     points = torch.cat([forward["real_point"], forward["fake_point"]])
-    score, output, gradient = _judge(forward, points, "real_gradient" in forward.wanted)
+    slope = "real_gradient" in forward.wanted
+    score, output, gradient = _judge(forward, points, slope, ("real", "fake"))
     forward["real_judgement"], forward["fake_judgement"] = _halves(score)
     return {"record": output, "gradient": gradient}
 
 
-def _judge(forward: Forward, point: Any, slope: bool) -> tuple[Tensor, Any, Any]:
+def _judge(forward: Forward, point: Any, slope: bool, sides: tuple[str, ...]) -> tuple[Tensor, Any, Any]:
     if slope:
         score, output, gradient = forward["execution"].score_and_gradient(
-            lambda at: _outcome(forward, at), point
+            lambda at: _outcome(forward, at, sides), point
         )
         return score, output, gradient
-    return *_outcome(forward, point), None
+    return *_outcome(forward, point, sides), None
 
 
 def _along(forward: Forward, side: str, name: str) -> Any:

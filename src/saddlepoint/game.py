@@ -25,10 +25,12 @@ Batch = Mapping[str, Any]  # rows of data and noise by name, and the clock
 
 
 class Notes(NamedTuple):
-    """What an evaluation leaves besides its losses: `info` is looked at, `buffers` may be remembered."""
+    """What an evaluation leaves besides its losses: `info` is looked at; `buffers` of networks and what parts have `seen`
+    (means over rows) may be remembered."""
 
     info: dict[str, Tensor]
     buffers: dict[str, dict[str, Tensor]]
+    seen: dict[str, dict[str, Tensor]] = {}  # noqa: RUF012 (never changed)
 
 
 class Game(ABC):
@@ -55,6 +57,15 @@ class Game(ABC):
     def best_response(self, player: str, players: Players, memory: Memory, batch: Batch) -> Vector:
         """argmin of the player's loss over its own vector, the others held: known to small games only."""
         raise NotImplementedError(f"{type(self).__name__} does not know the best response of {player!r}")
+
+    def at(self, step: int) -> Game:
+        """The game that is played at this step: one of finitely many, which repeat after `period` steps."""
+        return self
+
+    @property
+    def period(self) -> int:
+        """After how many steps `at` repeats itself."""
+        return 1
 
     def bound(self) -> MethodGame:
         """The game of a method under all transformations."""

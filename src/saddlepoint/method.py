@@ -13,12 +13,13 @@ from saddlepoint.bound import MethodGame
 from saddlepoint.constraints import Constraint
 from saddlepoint.dynamics import Alternating, Dynamics
 from saddlepoint.errors import InputError
-from saddlepoint.forward import Definition
+from saddlepoint.forward import Definition, arguments
 from saddlepoint.game import Batch
 from saddlepoint.latents import Gaussian, Latent
 from saddlepoint.network import Execution, Plain
 from saddlepoint.objectives import NonSaturating, Objective
 from saddlepoint.penalties import Term
+from saddlepoint.treatments import Treatment
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,22 @@ class Method:
     objective: Objective = NonSaturating()
     terms: tuple[Term, ...] = ()
     constraints: tuple[Constraint, ...] = ()
+    treatments: tuple[Treatment, ...] = ()
     definitions: tuple[Definition, ...] = ()
     latent: Latent = Gaussian(128)
     dynamics: Dynamics = Alternating()
     averages: dict[str, EMA] = field(default_factory=dict)
     batch_size: int = 64
+    networks: object = None
+    """The pair that the method is published with, where an ordinary one will not do; None: what fits the data."""
     before: tuple[Stage, ...] = ()
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """The quantities that its parts ask for."""
+        losses = [arguments(getattr(self.objective, player)) for player in self.objective.players]
+        watched = [arguments(part.observe) for part in (self.objective, *self.terms, *self.treatments)]
+        return frozenset().union(*losses, *watched, *(term.asks() for term in self.terms))
 
     @property
     def per_row(self) -> bool:

@@ -34,6 +34,20 @@ class Transformed(Game):
             base.execution,
             base.averages,
         )
+        self._at: dict[int, Game] = {}
+
+    @property
+    def period(self) -> int:
+        return self.base.period
+
+    def at(self, step: int) -> Game:
+        if self.period == 1:
+            return self
+        phase = step % self.period
+        if phase not in self._at:
+            self._at[phase] = copy.copy(self)
+            self._at[phase].base = self.base.at(phase)  # type: ignore[attr-defined]
+        return self._at[phase]
 
     def bound(self) -> MethodGame:
         return self.base.bound()
@@ -119,7 +133,8 @@ def _over_processes(found: Players, notes: Notes) -> tuple[Players, Notes]:
         player: {name: mean(b) if b.is_floating_point() else b for name, b in buffers.items()}
         for player, buffers in notes.buffers.items()
     }
-    return {player: mean(gradient) for player, gradient in found.items()}, Notes(info, buffers)
+    seen = {key: {name: mean(s) for name, s in part.items()} for key, part in notes.seen.items()}
+    return {player: mean(gradient) for player, gradient in found.items()}, Notes(info, buffers, seen)
 
 
 def _has_rows(value: Any) -> bool:
@@ -141,7 +156,11 @@ def _notes(parts: list[Notes]) -> Notes:
         }
         for player, found in parts[0].buffers.items()
     }
-    return Notes(info, buffers)
+    seen = {
+        key: {name: torch.stack([p.seen[key][name] for p in parts]).mean(0) for name in part}
+        for key, part in parts[0].seen.items()
+    }
+    return Notes(info, buffers, seen)
 
 
 # -- collectives, differentiable any number of times -------------------------------------------------
@@ -309,10 +328,9 @@ def transformed(game: MethodGame, processes: Processes, accumulate: int, rows: i
     said = []
     made: Game = game
     if accumulate > 1:
-        if game.method.objective.couples_rows:
-            name = type(game.method.objective).__name__
+        if game.coupling:
             raise InputError(
-                f"{name} couples the rows of a batch, so {accumulate} micro-batches would be another objective: "
+                f"{game.coupling} couples the rows of a batch, so {accumulate} micro-batches would be another objective: "
                 "use accumulate 1"
             )
         said += [f"{name} uses the statistics of each micro-batch by itself" for name in game.found.coupled]

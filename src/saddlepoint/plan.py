@@ -21,7 +21,7 @@ from saddlepoint.network import Functional, Plain, Precision
 from saddlepoint.networks import Networks, for_shape
 from saddlepoint.parallel import Processes, synchronised, transformed
 from saddlepoint.random import key
-from saddlepoint.schedules import needs_end
+from saddlepoint.schedules import Own, needs_end, schedules
 from saddlepoint.settings import Settings
 from saddlepoint.trackers import check as check_trackers
 
@@ -46,9 +46,11 @@ class Plan:
         return len(self.data.shape) == 3 if chosen is None else chosen
 
     def pair(self) -> Networks | Mapping[str, nn.Module]:
-        return (
-            self.networks if self.networks is not None else fitting(self.method, for_shape(self.data.shape))
-        )
+        """The networks given, else those of the method, else those that fit the data."""
+        if self.networks is not None:
+            return self.networks
+        published: Any = self.method.networks
+        return fitting(self.method, published or for_shape(self.data.shape))
 
     def modules(self) -> dict[str, nn.Module]:
         """The networks with the run's initial weights; modules of one's own keep the weights they come with."""
@@ -70,6 +72,8 @@ class Plan:
             )
         if self.rows < 2:
             raise InputError(f"batch size {self.rows} is too small: give at least 2")
+        if own := next((s for s in schedules(self.method) if isinstance(s, Own)), None):
+            raise InputError(f"{own} in {self.method.name} is for the members of a population: give a number")
         if self.budget.seconds is not None and needs_end(self.method):
             raise InputError(
                 f"a schedule of {self.method.name} spans the whole run and a budget in seconds has no known end: "
@@ -163,12 +167,16 @@ def compiling(plan: Plan, device: torch.device) -> bool:
 
 def fitting(method: Method, pair: Networks) -> Networks:
     """The pair as the method needs it: without normalisation that couples samples in the discriminator, where a
-    penalty speaks of single samples."""
+    penalty speaks of single samples; with features where a part asks for them."""
     from dataclasses import replace
 
-    if method.per_row and is_dataclass(pair) and any(f.name == "discriminator_norm" for f in fields(pair)):
-        return replace(pair, discriminator_norm="none")  # type: ignore[type-var, return-value]
-    return pair
+    known: set[str] = {f.name for f in fields(pair)} if is_dataclass(pair) else set()
+    change: dict[str, Any] = {}
+    if method.per_row and "discriminator_norm" in known:
+        change["discriminator_norm"] = "none"
+    if method.asks & {"real_features", "fake_features"} and "features" in known:
+        change["features"] = True
+    return replace(pair, **change) if change else pair  # type: ignore[type-var]
 
 
 def describe(pair: Networks | Mapping[str, nn.Module]) -> str:

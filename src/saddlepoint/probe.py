@@ -29,12 +29,11 @@ class Found(NamedTuple):
     noisy: tuple[str, ...]
 
 
-class _Recorded(dict[str, Any]):
-    """A batch that remembers which of its entries were read."""
+class _Clock(dict[str, Any]):
+    """A clock that also has the numbers that members of a population bring."""
 
-    def __init__(self, batch: Mapping[str, Any]) -> None:
-        super().__init__(batch)
-        self.read: set[str] = set()
+    def __missing__(self, name: str) -> float:
+        return 1.0
 
 
 def probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
@@ -81,7 +80,7 @@ def _batch(game: MethodGame, reference: Mapping[str, Any]) -> dict[str, Any]:
         ).to(real.dtype)
         for name, draw in game.draws.items()
     }
-    clock = {"step": 0, "images": 0, "progress": 0.0}
+    clock = _Clock({"step": 0, "images": 0, "progress": 0.0})
     return {**reference, **noise, "clock": clock}
 
 
@@ -169,11 +168,12 @@ def _read(
     }
     forward = Forward({"clock": batch["clock"]}, providers, game.wanted(who))
     forward.players, forward.memory = players, memory
-    for _, _, asks in chain.from_iterable(game.asked[player] for player in who):
-        _run("discriminator", lambda asks=asks: [forward[a] for a in asks])
-    for player in who:
-        for _, part, asks in game.asked[player]:
-            part(**{a: forward[a] for a in asks})
+    asked = [(player, part) for player in who for part in game.asked[player]]
+    wanted = [part.asks for _, part in asked] + [asks for _, asks in game.watching(who)]
+    for name in dict.fromkeys(chain.from_iterable(wanted)):
+        _run("discriminator", lambda name=name: forward[name])
+    for player, (name, part, asks, own, _) in asked:
+        part(**{a: forward[a] for a in asks}, **game._own(name, own, player, forward))
     forward.clear()
     return frozenset(read)
 

@@ -11,12 +11,14 @@ A schedule with `over=None` spans the whole run and so needs an end: a budget in
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from saddlepoint.errors import InputError
 
 Clock = Mapping[str, Any]
 Number = Any  # float | Tensor
@@ -43,15 +45,24 @@ def now(number: Number, clock: Clock | None = None) -> Number:
     return number.at(clock)
 
 
+def schedules(value: Any) -> Iterator[Schedule]:
+    """Every schedule inside a value."""
+    if isinstance(value, Schedule):
+        yield value
+    inside: Iterable[Any] = ()
+    if is_dataclass(value):
+        inside = (getattr(value, f.name) for f in fields(value))
+    elif isinstance(value, dict):
+        inside = value.values()
+    elif isinstance(value, (tuple, list)):
+        inside = value
+    for part in inside:
+        yield from schedules(part)
+
+
 def needs_end(value: Any) -> bool:
     """Whether any schedule inside a value spans the whole run."""
-    if isinstance(value, Schedule):
-        return value.needs_end
-    if is_dataclass(value):
-        return any(needs_end(getattr(value, f.name)) for f in fields(value))
-    if isinstance(value, dict):
-        return any(map(needs_end, value.values()))
-    return isinstance(value, (tuple, list)) and any(map(needs_end, value))
+    return any(schedule.needs_end for schedule in schedules(value))
 
 
 def share(over: int | None, clock: Clock) -> Number:
@@ -130,6 +141,21 @@ class WarmUp(Schedule):
     @property
     def needs_end(self) -> bool:
         return needs_end(self.then)
+
+
+@dataclass(frozen=True)
+class Own(Schedule):
+    """The number of this name that each member of a population has of its own (`saddlepoint.population`)."""
+
+    name: str
+
+    def at(self, clock: Clock) -> Number:
+        try:
+            return clock[self.name]
+        except KeyError:
+            raise InputError(
+                f"{self} is a number that each member of a population has of its own, and there is none here"
+            ) from None
 
 
 @dataclass(frozen=True)

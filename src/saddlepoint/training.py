@@ -189,7 +189,8 @@ class Training:
             clock = dynamics.advance(self.game, clock, turns, self.plan.rows)
             clocks.append(clock)
         if self.compiled is None:
-            state, info = dynamics.step(self.game, self.state, turns, batches[0].__getitem__, self.plan.rows)
+            game = self.game.at(self.state.clock["step"])
+            state, info = dynamics.step(game, self.state, turns, batches[0].__getitem__, self.plan.rows)
             infos = [info]
         else:
             self.live.compiling(len(batches))

@@ -12,47 +12,55 @@ import math
 import re
 import types
 import typing
+from functools import cache
 from importlib import import_module
 from inspect import signature
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from saddlepoint.errors import InputError, nearest
 
-MODULES: dict[str, tuple[str, ...]] = {
-    "saddlepoint.average": ("EMA",),
-    "saddlepoint.constraints": ("Clip", "SpectralNorm"),
-    "saddlepoint.dynamics": (
-        "Aligned",
-        "Alternating",
-        "BestResponse",
-        "Burst",
-        "CompetitiveGradientDescent",
-        "Consensus",
-        "Extragradient",
-        "Lookahead",
-        "PastExtragradient",
-        "Simultaneous",
-        "SymplecticAdjustment",
-        "Unrolled",
-    ),
-    "saddlepoint.latents": ("Gaussian", "Uniform"),
-    "saddlepoint.method": ("Method", "Stage"),
-    "saddlepoint.networks": ("MLP", "DCGAN", "ResNet", "R3Net"),
-    "saddlepoint.objectives": (
-        "Hinge",
-        "LeastSquares",
-        "Minimax",
-        "NonSaturating",
-        "Relativistic",
-        "RelativisticAverage",
-        "Wasserstein",
-    ),
-    "saddlepoint.optim": ("SGD", "Adam", "RMSProp", "Clipped", "Optimistic"),
-    "saddlepoint.penalties": ("GradientPenalty", "Interpolates", "R1", "R2"),
-    "saddlepoint.schedules": ("Linear", "Cosine", "Exponential", "Decay", "WarmUp", "Piecewise"),
-}
-WHERE = {name: module for module, names in MODULES.items() for name in names}
+SOURCES = (  # modules, and packages with a file for each part
+    "average",
+    "constraints",
+    "dynamics",
+    "latents",
+    "method",
+    "networks",
+    "objectives",
+    "optim",
+    "penalties",
+    "schedules",
+    "treatments",
+)
+FORMS = {"Constraint", "Dynamics", "Objective", "Optimizer", "Schedule", "Term", "Treatment"}  # no values
 LIMIT = 100_000  # characters
+
+
+@cache
+def words() -> dict[str, str]:
+    """Every name that `read` knows, with the module that defines it: the public dataclasses of the sources, found in the
+    text of their files, so that a new file is known by being there and nothing is imported before it is used."""
+    found: dict[str, str] = {}
+    root = Path(__file__).parent
+    for source in SOURCES:
+        for file in sorted((root / source).glob("*.py")) or [root / f"{source}.py"]:
+            module = ".".join(("saddlepoint", *file.relative_to(root).with_suffix("").parts))
+            for name in _dataclasses(file.read_text()):
+                if found.setdefault(name, module) != module:
+                    raise ValueError(f"{name} is defined in {found[name]} and again in {module}")
+    return found
+
+
+def _dataclasses(text: str) -> list[str]:
+    return [
+        node.name
+        for node in ast.parse(text).body
+        if isinstance(node, ast.ClassDef)
+        and not node.name.startswith("_")
+        and node.name not in FORMS
+        and any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list)
+    ]
 
 
 def read(text: str) -> Any:
@@ -86,12 +94,12 @@ def _value(node: ast.expr) -> Any:
 
 
 def _call(name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> Any:
-    if name not in WHERE:
-        raise InputError(f"unknown part {name!r}: {nearest(name, WHERE)}")
+    if name not in words():
+        raise InputError(f"unknown part {name!r}: {nearest(name, words())}")
     given = [k.arg for k in keywords]
     if None in given or len(set(given)) < len(given):
         raise InputError(f"cannot make {name}: each argument is given once, by its own name")
-    made = getattr(import_module(WHERE[name]), name)
+    made = getattr(import_module(words()[name]), name)
     positional, named = [_value(arg) for arg in args], {k.arg: _value(k.value) for k in keywords if k.arg}
     try:
         for field, value in signature(made).bind_partial(*positional, **named).arguments.items():

@@ -80,13 +80,19 @@ def method_of(text: str) -> Any:
     return value
 
 
-NETWORKS = {"mlp": "MLP", "dcgan": "DCGAN", "resnet": "ResNet", "r3net": "R3Net"}
+NETWORKS = {
+    "autoencoder": "Autoencoder",
+    "mlp": "MLP",
+    "dcgan": "DCGAN",
+    "resnet": "ResNet",
+    "r3net": "R3Net",
+}
 
 
 def networks_of(text: str | None, method: Any) -> Any:
     """A pair of networks by name, fitted to the method, or a value as text, taken as it is."""
     from saddlepoint.plan import fitting
-    from saddlepoint.vocabulary import WHERE, read
+    from saddlepoint.vocabulary import read, words
 
     if text is None:
         return None
@@ -95,7 +101,7 @@ def networks_of(text: str | None, method: Any) -> Any:
             raise InputError(f"unknown network {text!r}: {nearest(text.lower(), NETWORKS)}")
         return fitting(method, read(f"{NETWORKS[text.lower()]}()"))
     value = read(text)
-    if WHERE.get(type(value).__name__) != "saddlepoint.networks":
+    if not words().get(type(value).__name__, "").startswith("saddlepoint.networks."):
         raise InputError(
             f"{text[:60]!r} is not a pair of networks: accepted are {', '.join(NETWORKS.values())}"
         )

@@ -20,12 +20,12 @@ class Quadratic(Small):
     a: float = 1.0
     b: float = 1.0
     c: float = 1.0
-    at: tuple[float, float] = (2.0, 0.5)
+    begin: tuple[float, float] = (2.0, 0.5)
     execution: Execution = Plain()
     players = ("x", "y")
 
     def start(self) -> Players:
-        return {"x": vector(self.at[0]), "y": vector(self.at[1])}
+        return {"x": vector(self.begin[0]), "y": vector(self.begin[1])}
 
     def losses(
         self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch
@@ -66,12 +66,12 @@ class ParallelLines(Small):
     Jensen–Shannon divergence is log 2, total variation 1 and KL infinite as soon as θ ≠ 0.
     """
 
-    at: tuple[float, float] = (1.0, 0.5)
+    begin: tuple[float, float] = (1.0, 0.5)
     execution: Execution = Plain()
     players = ("generator", "discriminator")
 
     def start(self) -> Players:
-        return {"generator": vector(self.at[0]), "discriminator": vector(self.at[1])}
+        return {"generator": vector(self.begin[0]), "discriminator": vector(self.begin[1])}
 
     def losses(
         self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch

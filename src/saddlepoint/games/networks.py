@@ -54,11 +54,11 @@ class DiracGAN(TwoNumbers):
     def __init__(
         self,
         method: Method,
-        at: tuple[float, float] = (1.0, 1.0),
+        begin: tuple[float, float] = (1.0, 1.0),
         rows: int = 4,
         execution: Execution = Plain(),
     ) -> None:
-        networks = {"generator": _Place(at[0]), "discriminator": _Linear(at[1])}
+        networks = {"generator": _Place(begin[0]), "discriminator": _Linear(begin[1])}
         real = torch.zeros(rows, 1, dtype=torch.float64)
         super().__init__(method, networks, {"real": real}, execution)
 
@@ -72,10 +72,10 @@ class LinearQuadratic(TwoNumbers):
     """
 
     def __init__(
-        self, method: Method, at: tuple[float, float] = (1.5, 0.5), execution: Execution = Plain()
+        self, method: Method, begin: tuple[float, float] = (1.5, 0.5), execution: Execution = Plain()
     ) -> None:
         nodes = torch.tensor([-(3**0.5), 0, 0, 0, 0, 3**0.5], dtype=torch.float64)[:, None]
-        networks = {"generator": _Scale(at[0]), "discriminator": _Square(at[1])}
+        networks = {"generator": _Scale(begin[0]), "discriminator": _Square(begin[1])}
         super().__init__(method, networks, {"real": nodes, "latent": nodes}, execution)
 
 

@@ -26,13 +26,13 @@ class GaussianShift(Small):
     """
 
     objective: Objective = Minimax()
-    at: tuple[float, float, float] = (1.0, 0.0, 0.0)
+    begin: tuple[float, float, float] = (1.0, 0.0, 0.0)
     nodes: int = 100
     execution: Execution = Plain()
     players = ("generator", "discriminator")
 
     def start(self) -> Players:
-        return {"generator": vector(self.at[0]), "discriminator": vector(*self.at[1:])}
+        return {"generator": vector(self.begin[0]), "discriminator": vector(*self.begin[1:])}
 
     def data(self) -> dict[str, Tensor]:
         points, weights = np.polynomial.hermite_e.hermegauss(self.nodes)

@@ -67,6 +67,6 @@ def orbit(game: Small, dynamics: Dynamics, steps: int, players: Players | None =
     seen = [joined(state.players)]
     for step in range(steps):
         turns, batch = dynamics.turns(step), timed(game, step)
-        state, _ = dynamics.step(game, state, turns, lambda turn, batch=batch: batch, 1)  # type: ignore[misc]
+        state, _ = dynamics.step(game.at(step), state, turns, lambda turn, batch=batch: batch, 1)  # type: ignore[misc]
         seen.append(joined(state.players))
     return torch.stack(seen)

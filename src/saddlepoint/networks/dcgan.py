@@ -7,6 +7,7 @@ from typing import Literal
 
 from torch import nn
 
+from saddlepoint.networks.featured import Featured
 from saddlepoint.networks.shapes import Size, check, image_shape, pyramid, require
 
 Norm = Literal["batch", "none"]
@@ -33,6 +34,8 @@ class DCGAN:
     kernel: int = 4
     generator_norm: Norm = "batch"
     discriminator_norm: Norm = "batch"
+    features: bool = False
+    """Whether the discriminator also returns what its last layer sees."""
 
     def __post_init__(self) -> None:
         require(self.width >= 1, f"DCGAN needs a width of at least 1, not {self.width}.")
@@ -53,7 +56,7 @@ class DCGAN:
         )
         inputs = maps[-1] * sizes[-1][0] * sizes[-1][1]
         score = [nn.Flatten(), nn.Linear(inputs, 1), nn.Flatten(0)]
-        discriminator = nn.Sequential(*self._down(maps), *score)
+        discriminator = (Featured if self.features else nn.Sequential)(*self._down(maps), *score)
         return {"generator": generator.apply(_initialise), "discriminator": discriminator.apply(_initialise)}
 
     @property

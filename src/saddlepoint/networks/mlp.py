@@ -9,8 +9,10 @@ from typing import Literal
 
 from torch import nn
 
+from saddlepoint.networks.featured import Featured
 from saddlepoint.networks.shapes import check, require
 
+Activation = Literal["relu", "leaky_relu", "tanh"]
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": lambda: nn.LeakyReLU(0.2),
@@ -28,7 +30,9 @@ class MLP:
 
     width: int = 128
     depth: int = 2
-    activation: Literal["relu", "leaky_relu", "tanh"] = "relu"
+    activation: Activation = "relu"
+    features: bool = False
+    """Whether the discriminator also returns its last hidden layer."""
 
     def __post_init__(self) -> None:
         require(self.width >= 1, f"MLP needs a width of at least 1, not {self.width}.")
@@ -49,12 +53,13 @@ class MLP:
         image, numbers = len(shape) == 3, math.prod(shape)
         to_image = [nn.Tanh(), nn.Unflatten(1, shape)] if image else []
         to_vector = [nn.Flatten()] if image else []
+        judge = Featured if self.features else nn.Sequential
         return {
-            "generator": nn.Sequential(*self._layers(latent, numbers), *to_image),
-            "discriminator": nn.Sequential(*to_vector, *self._layers(numbers, 1), nn.Flatten(0)),
+            "generator": nn.Sequential(*self.layers(latent, numbers), *to_image),
+            "discriminator": judge(*to_vector, *self.layers(numbers, 1), nn.Flatten(0)),
         }
 
-    def _layers(self, inputs: int, outputs: int) -> list[nn.Module]:
+    def layers(self, inputs: int, outputs: int) -> list[nn.Module]:
         layers: list[nn.Module] = []
         for _ in range(self.depth):
             layers += [nn.Linear(inputs, self.width), _ACTIVATIONS[self.activation]()]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from saddlepoint.parts import Part
+
 
 @dataclass(frozen=True)
-class Objective:
+class Objective(Part):
     """One method per player, named after the player; its arguments are names of quantities, its result a scalar.
 
     What an objective needs follows from its argument names: a `generator(self, fake_score)` never runs the
@@ -17,5 +19,3 @@ class Objective:
     players: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
     low_is_real: ClassVar[bool] = False
     """Whether a low score means real (energies)."""
-    couples_rows: ClassVar[bool] = False
-    """Whether the loss is something else than a mean over rows: such scores are gathered before the loss."""

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from saddlepoint.draws import Draw
+from saddlepoint.errors import InputError
+from saddlepoint.parts import Part
 
 Point = Any  # a Tensor, or a tuple of Tensors with equal rows
 
 
 @dataclass(frozen=True)
-class Term:
-    """A number added to the losses of `players`. It asks for quantities by argument name and is a pure function."""
+class Term(Part):
+    """A number added to the losses of `players`. It asks for quantities by argument name and is a pure function.
+
+    `every` = k > 1 (lazy regularisation, Karras et al. 2020): evaluated at steps divisible by k only, weighted by k.
+    """
 
     players: ClassVar[tuple[str, ...]] = ("discriminator",)
     per_row: ClassVar[bool] = False
     """Whether the term speaks of each point by itself and so means nothing for a network that couples samples."""
+
+    every: int = field(default=1, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise InputError(f"{type(self).__name__} every {self.every} steps is never: give at least 1")
 
     def __call__(self, **quantities: Any) -> Tensor:
         raise NotImplementedError
@@ -29,10 +39,6 @@ class Term:
     def asks(self) -> tuple[str, ...]:
         """The quantities that the term looks at."""
         return tuple(inspect.signature(self.__call__).parameters)
-
-    def draws(self) -> dict[str, Draw]:
-        """The noise that the term wants, by name."""
-        return {}
 
 
 def tensors(point: Point) -> tuple[Tensor, ...]:
