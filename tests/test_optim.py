@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from saddlepoint import optim
 from saddlepoint.average import EMA
-from saddlepoint.optim import SGD, Adam, Clipped, Optimizer, RMSProp
+from saddlepoint.optim import SGD, Adam, Clipped, Optimistic, Optimizer, RMSProp
 from saddlepoint.schedules import Linear, Piecewise
 
 Twin = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
@@ -92,7 +92,7 @@ def test_clipped_is_torchs_clipping(value: Optimizer, twin: Twin, norm: float) -
 
 def test_every_optimiser_has_a_twin() -> None:
     made = {v for _, v in inspect.getmembers(optim, inspect.isclass) if issubclass(v, Optimizer)}
-    assert made - {Optimizer, Clipped} == {type(value) for value, _ in TWINS}
+    assert made - {Optimizer, Clipped, Optimistic} == {type(value) for value, _ in TWINS}
 
 
 @pytest.mark.parametrize("optimizer", EVERY, ids=repr)

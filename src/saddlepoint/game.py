@@ -7,7 +7,7 @@ two-number toy and a network of millions are the same thing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor
@@ -54,6 +54,10 @@ class Game(ABC):
         """Samples in evaluation mode, a row for each row of noise in `batch`."""
         raise NotImplementedError(f"{type(self).__name__} has nothing to sample")
 
+    def best_response(self, player: str, players: Players, memory: Memory, batch: Batch) -> Vector:
+        """argmin of the player's loss over its own vector, the others held: known to small games only."""
+        raise NotImplementedError(f"{type(self).__name__} does not know the best response of {player!r}")
+
     def at(self, step: int) -> Game:
         """The game that is played at this step: one of finitely many, which repeat after `period` steps."""
         return self
@@ -92,6 +96,13 @@ class Game(ABC):
     def field(self, players: Players, memory: Memory, batch: Batch) -> Players:
         """The simultaneous vector field v = (∇_p L_p)_p over all players; descent follows −v."""
         return self.gradients(self.players, players, memory, batch)[0]
+
+    def derivatives(
+        self, losses: Callable[[Players], tuple[dict[str, Tensor], Notes]], at: Players
+    ) -> tuple[Players, Notes]:
+        """dL_p/dθ_p for every p in `at`, L a function of these vectors that is put together from evaluations of this
+        game: the last of them may stand at points that depend on `at` (steps of the others, for instance)."""
+        return self.execution.gradients(losses, at)
 
     def pullback(self, players: Players, memory: Memory, batch: Batch, cotangent: Players) -> Players:
         """Jᵀu, J the Jacobian of `field`. Linear in the batch, hence a mean over shards and micro-batches."""

@@ -120,6 +120,27 @@ class Clipped(Optimizer):
         return self.inner.update(gradient * scale, slots, vector, clock)
 
 
+@dataclass(frozen=True)
+class Optimistic(Optimizer):
+    """x ← x + 2u_t − u_{t−1}, u_t the update of `inner` and u_{−1} := u_0: the first step is plain.
+
+    With `SGD(η)` optimistic descent, x ← x − 2ηg_t + ηg_{t−1}; with `Adam` optimistic Adam (Daskalakis et al. 2018,
+    Algorithm 1), whose directions m̂/(√v̂ + ε) take the place of the gradients.
+    """
+
+    inner: Optimizer = Adam()
+
+    def init(self, vector: Tensor) -> dict[str, Any]:
+        return {"inner": self.inner.init(vector), "last": torch.zeros_like(vector), "begun": 0.0}
+
+    def update(
+        self, gradient: Tensor, slots: Slots, vector: Tensor, clock: Clock | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        update, inner = self.inner.update(gradient, slots["inner"], vector, clock)
+        extra = (update - slots["last"]) * slots["begun"]
+        return update + extra, {"inner": inner, "last": update, "begun": 1.0}
+
+
 def _root(square: Tensor) -> Tensor:
     """√, which has no derivative at 0: 1e-30 is far below ε² and only added where somebody differentiates."""
     return (square + 1e-30).sqrt() if square.requires_grad else square.sqrt()

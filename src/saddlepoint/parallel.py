@@ -111,14 +111,12 @@ class Sharded(Transformed):
     def gradients(
         self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch, create_graph: bool = False
     ) -> tuple[Players, Notes]:
-        found, notes = self.base.gradients(who, players, memory, batch, create_graph)
-        info = {name: mean(value.float().mean()) for name, value in notes.info.items()}
-        buffers = {
-            player: {name: mean(b) if b.is_floating_point() else b for name, b in buffers.items()}
-            for player, buffers in notes.buffers.items()
-        }
-        seen = {key: {name: mean(s) for name, s in part.items()} for key, part in notes.seen.items()}
-        return {player: mean(gradient) for player, gradient in found.items()}, Notes(info, buffers, seen)
+        return _over_processes(*self.base.gradients(who, players, memory, batch, create_graph))
+
+    def derivatives(
+        self, losses: Callable[[Players], tuple[dict[str, Tensor], Notes]], at: Players
+    ) -> tuple[Players, Notes]:
+        return _over_processes(*super().derivatives(losses, at))
 
     def pullback(self, players: Players, memory: Memory, batch: Batch, cotangent: Players) -> Players:
         found = self.base.pullback(players, memory, batch, cotangent)
@@ -127,6 +125,16 @@ class Sharded(Transformed):
     def pushforward(self, players: Players, memory: Memory, batch: Batch, tangent: Players) -> Players:
         found = self.base.pushforward(players, memory, batch, tangent)
         return {player: mean(vector) for player, vector in found.items()}
+
+
+def _over_processes(found: Players, notes: Notes) -> tuple[Players, Notes]:
+    info = {name: mean(value.float().mean()) for name, value in notes.info.items()}
+    buffers = {
+        player: {name: mean(b) if b.is_floating_point() else b for name, b in buffers.items()}
+        for player, buffers in notes.buffers.items()
+    }
+    seen = {key: {name: mean(s) for name, s in part.items()} for key, part in notes.seen.items()}
+    return {player: mean(gradient) for player, gradient in found.items()}, Notes(info, buffers, seen)
 
 
 def _has_rows(value: Any) -> bool:

@@ -75,7 +75,9 @@ def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
 def _batch(game: MethodGame, reference: Mapping[str, Any]) -> dict[str, Any]:
     real: Tensor = reference["real"]
     noise = {
-        name: draw.sample(len(real), keyed(real.device, 0, "probe", name), {"real": tuple(real.shape[1:])})
+        name: draw.sample(
+            len(real), keyed(real.device, 0, "probe", name), {"real": tuple(real.shape[1:])}
+        ).to(real.dtype)
         for name, draw in game.draws.items()
     }
     clock = _Clock({"step": 0, "images": 0, "progress": 0.0})

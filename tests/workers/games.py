@@ -14,7 +14,7 @@ from saddlepoint.batches import Batches, Shard
 from saddlepoint.constraints import SpectralNorm
 from saddlepoint.data import load
 from saddlepoint.definitions import PointFeatures
-from saddlepoint.dynamics import Alternating, Simultaneous
+from saddlepoint.dynamics import Alternating, Consensus, Extragradient, Simultaneous, Unrolled
 from saddlepoint.game import Game
 from saddlepoint.latents import Gaussian
 from saddlepoint.networks import DCGAN, MLP
@@ -89,6 +89,11 @@ CASES: dict[str, Case] = {
             definitions=(PointFeatures(),),
             dynamics=Alternating({"generator": SGD(0.05)}, steps={"generator": 1}),
         )
+    ),
+    "unrolled": Case(method("unrolled", NonSaturating(), dynamics=Unrolled(sgd(0.05), ahead=2))),
+    "consensus": Case(method("consensus", NonSaturating(), dynamics=Consensus(sgd(0.05), gamma=0.5))),
+    "extragradient": Case(
+        method("extra", Wasserstein(), terms=(GradientPenalty(1.0),), dynamics=Extragradient(sgd(0.02)))
     ),
     "dcgan": Case(method("dcgan", NonSaturating(), lr=0.02), "digits", 16, MIRRORED),
     "dcgan-relativistic-average": Case(

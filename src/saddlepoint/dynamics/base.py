@@ -16,10 +16,15 @@ from saddlepoint.state import State, start_clock
 
 
 class Turn(NamedTuple):
-    """Who moves together on one evaluation. `fresh=False`: on the same draws as the turn before."""
+    """Who moves together on one evaluation. `fresh=False`: on the same draws as the turn before; `beside`: players whose
+    losses are evaluated too, though they stay; `tentative`: the move is taken back when the next turn has looked from
+    there; `closes`: a period of several steps ends with this turn."""
 
     players: tuple[str, ...]
     fresh: bool = True
+    beside: tuple[str, ...] = ()
+    tentative: bool = False
+    closes: bool = False
 
 
 Info = dict[str, Tensor]
@@ -43,7 +48,8 @@ class Dynamics:
         return self.commit(game, state, gradients, notes, batch)
 
     def cost(self, turn: Turn) -> int:
-        """Gradient evaluations of one turn."""
+        """Gradient evaluations of one turn: one for each gradient of one player's loss. A product with the Jacobian of
+        all players' gradients counts as one for each player."""
         return len(turn.players)
 
     def init(self, game: Game, players: Players, memory: Memory) -> State:
@@ -56,6 +62,15 @@ class Dynamics:
         self, game: Game, state: State, gradients: Players, notes: Notes, batch: Batch
     ) -> tuple[State, Info]:
         """Optimiser, constraint and memory of every player that has a gradient."""
+        state = self.moved(game, state, gradients, batch)
+        memory = game.remember(tuple(gradients), state.players, state.memory, notes)
+        norms = {
+            f"gradient/{player}": torch.linalg.vector_norm(gradient) for player, gradient in gradients.items()
+        }
+        return state._replace(memory=memory), {**notes.info, **norms}
+
+    def moved(self, game: Game, state: State, gradients: Players, batch: Batch) -> State:
+        """Optimiser and constraint of every player that has a gradient; the memory stays. Differentiable."""
         players, slots = dict(state.players), dict(state.optimizer)
         for player, gradient in gradients.items():
             optimizer = self.optimizers[player]
@@ -63,11 +78,7 @@ class Dynamics:
                 gradient, slots[player], players[player], batch.get("clock")
             )
             players[player] = game.after(player, players[player] + update)
-        memory = game.remember(tuple(gradients), players, state.memory, notes)
-        norms = {
-            f"gradient/{player}": torch.linalg.vector_norm(gradient) for player, gradient in gradients.items()
-        }
-        return state._replace(players=players, optimizer=slots, memory=memory), {**notes.info, **norms}
+        return state._replace(players=players, optimizer=slots)
 
     def step(
         self, game: Game, state: State, turns: tuple[Turn, ...], batches: Callable[[int], Batch], rows: int
@@ -105,12 +116,16 @@ class Dynamics:
 
 def shared_needs(game: Game, turns: tuple[Turn, ...], index: int) -> frozenset[str]:
     """The batch entries that turn `index` and those that share its draws read."""
-    needs = game.needs(turns[index].players)
+    needs = _needs(game, turns[index])
     for turn in turns[index + 1 :]:
         if turn.fresh:
             break
-        needs |= game.needs(turn.players)
+        needs |= _needs(game, turn)
     return needs
+
+
+def _needs(game: Game, turn: Turn) -> frozenset[str]:
+    return game.needs(turn.players).union(*(game.needs((player,)) for player in turn.beside))
 
 
 def busiest(turns: tuple[Turn, ...]) -> int:
