@@ -35,7 +35,7 @@ def drawn(rows: int, columns: int = 5) -> Tensor:
         (Adam(0.05, (0.5, 0.9)), lambda p: torch.optim.Adam(p, lr=0.05, betas=(0.5, 0.9))),
         (RMSProp(0.05), lambda p: torch.optim.RMSprop(p, lr=0.05)),
     ],
-    ids=repr,
+    ids=lambda part: type(part).__name__,
 )
 def test_twice_the_update_of_torch_less_the_one_before(inner: Optimizer, twin: Callable[..., Any]) -> None:
     """u_t are the moves of torch's optimiser on the same gradients; u_{−1} := u_0, so the first step is plain."""
