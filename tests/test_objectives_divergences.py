@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.special import wrightomega
 from torch import Tensor
@@ -21,7 +20,6 @@ from saddlepoint.objectives import (
     GANDivergence,
     Jeffrey,
     JensenShannon,
-    LeastSquares,
     MaximumLikelihood,
     Minimax,
     Neyman,
@@ -389,45 +387,3 @@ def test_maximum_likelihood_follows_the_kl_divergence(theta: float) -> None:
     few = score.detach()[:5]
     assert MaximumLikelihood().generator(few).item() == pytest.approx(-0.5 * few.exp().mean().item())
     assert MaximumLikelihood().discriminator(REAL, FAKE) == NonSaturating().discriminator(REAL, FAKE)
-
-
-# -- least squares ------------------------------
-
-
-@pytest.mark.parametrize(("a", "b", "c"), [(-1.0, 1.0, 0.0), (0.0, 1.0, 1.0), (-1.0, 1.0, 1.0)])
-def test_least_squares_at_its_optimal_discriminator(a: float, b: float, c: float) -> None:
-    """M06: D* = (bp + aq)/(p + q) makes the slope of L_D vanish, and ½E_P(D* − c)² + L_G is
-    ½∫((b − c)(p + q) − (b − a)q)²/(p + q): half of Pearson's χ²(P + Q‖2Q) for b − c = 1, b − a = 2."""
-    x, p, q, weight = grid(P, (0.7, 1.0))
-    best = ((b * p + a * q) / (p + q)).requires_grad_()
-    loss = (0.5 * p * (best - b) ** 2 + 0.5 * q * (best - a) ** 2).sum()
-    assert torch.autograd.grad(loss, best)[0].abs().max() < 1e-15
-    objective = LeastSquares(a, b, c)
-
-    def expectation(of: Tensor, value: Callable[[Tensor], Tensor]) -> float:
-        return sum(
-            (of[i : i + 1] * value(best.detach()[i : i + 1])).item() * weight * 40
-            for i in range(0, len(x), 40)
-        )
-
-    cost = expectation(p, objective.generator) + expectation(q, objective.generator)
-    direct = quad(lambda at: _pearson(at, a, b, c), -11, 11, epsabs=1e-12, limit=200)[0]
-    assert 2 * cost == pytest.approx(direct, abs=1e-6)
-    if (a, b, c) == (-1.0, 1.0, 0.0):
-        chi = quad(lambda at: _chi(at), -11, 11, epsabs=1e-12, limit=200)[0]
-        assert direct == pytest.approx(chi, abs=1e-9)
-
-
-def _pq(at: float) -> tuple[float, float]:
-    p, q = density(tensor(at), *P).item(), density(tensor(at), 0.7, 1.0).item()
-    return p, q
-
-
-def _pearson(at: float, a: float, b: float, c: float) -> float:
-    p, q = _pq(at)
-    return ((b - c) * (p + q) - (b - a) * q) ** 2 / (p + q)
-
-
-def _chi(at: float) -> float:
-    p, q = _pq(at)
-    return (2 * q - (p + q)) ** 2 / (p + q)

@@ -150,7 +150,7 @@ def test_what_couples_rows_is_not_accumulated() -> None:
     from saddlepoint.parallel import Processes, transformed
 
     game, _ = play(replace(GAN, terms=(Slope(),)))
-    with pytest.raises(InputError, match="term/Slope couples the rows"):
+    with pytest.raises(InputError, match="Slope couples the rows"):
         transformed(game, Processes(torch.device("cpu")), 2, 8)
 
 

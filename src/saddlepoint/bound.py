@@ -56,7 +56,7 @@ class MethodGame(Game):
     ) -> None:
         self.method, self.execution, self.averages = method, execution, method.averages
         self.parts = _named_parts(method)
-        self.coupling = next((name for name, part in self.parts.items() if part.couples_rows), "")
+        self.coupling = next((type(p).__name__ for p in self.parts.values() if p.couples_rows), "")
         self.gather = gather if gather and self.coupling else _same
         self.players = tuple(method.dynamics.optimizers)
         _check_players(method, networks)

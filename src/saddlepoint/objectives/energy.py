@@ -85,8 +85,8 @@ class LossSensitive(Objective):
 
     low_is_real: ClassVar[bool] = True
 
-    margin: float = 1.0
-    weight: float = 1.0
+    margin: float | Schedule = 1.0
+    weight: float | Schedule = 1.0
     data: float = 1.0
     slope: float = 0.0
 
@@ -97,14 +97,20 @@ class LossSensitive(Objective):
             )
 
     def discriminator(
-        self, real_score: Scores, fake_score: Scores, real_point: Any, fake_point: Any
+        self,
+        real_score: Scores,
+        fake_score: Scores,
+        real_point: Any,
+        fake_point: Any,
+        clock: Clock | None = None,
     ) -> Tensor:
-        margins = self.margin * distance(real_point, fake_point)
+        margins = now(self.margin, clock) * distance(real_point, fake_point)
 
         def cost(real: Tensor, fake: Tensor) -> Tensor:
             return leaky_relu(margins.view(-1, *[1] * (real.dim() - 1)) + real - fake, self.slope)
 
-        return self.data * mean(real_score) + self.weight * expect(cost, real_score, fake_score)
+        hinge = expect(cost, real_score, fake_score)
+        return self.data * mean(real_score) + now(self.weight, clock) * hinge
 
     def generator(self, fake_score: Scores) -> Tensor:
         return mean(fake_score)
