@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import torch
@@ -26,7 +28,7 @@ class Points:
         return {}
 
     def asks(self) -> tuple[str, ...]:
-        return tuple(inspect.signature(self.points).parameters)
+        return _arguments(type(self).points)
 
     def points(self, *quantities: Any) -> Point:
         raise NotImplementedError
@@ -88,6 +90,11 @@ class NoiseBall(Points):
             raise InputError("NoiseBall lies around single points shaped like the data, not pairs or packs")
         radius = self.size * real_point.std(correction=0)
         return real_point + _wide(mix, real_point) * radius * ball
+
+
+@cache  # asked at every evaluation
+def _arguments(points: Callable[..., Point]) -> tuple[str, ...]:
+    return tuple(inspect.signature(points).parameters)[1:]
 
 
 def _wide(number: Tensor, like: Tensor) -> Tensor:
