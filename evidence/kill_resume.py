@@ -94,6 +94,8 @@ DRAWS = {
     "gan": Draw([*KINDS, *CORE], 3, 3),
     "wgan-gp": Draw([*KINDS], 2, 2),
     "sngan": Draw(CORE, 1, 2),
+    "began": Draw(CORE[:4], 1, 1),
+    "ada": Draw(CORE[:4], 1, 1),
     "stages": Draw(CORE, 1, 2),
 }
 

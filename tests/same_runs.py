@@ -32,6 +32,8 @@ def configurations() -> dict[str, tuple[str, ...]]:
         "wgan-gp": (averaged, *ring, *small, "--steps", "13", "--accumulate", "2"),
         "dcgan": (both, *digits, "--network", "DCGAN(width=8)", "--steps", "13", "--threads", "2"),
         "sngan": ("sngan", *ring, *small, "--steps", "13"),
+        "began": ("began", *ring, "--network", "Autoencoder(width=16)", "--steps", "13"),
+        "ada": ("ada", *digits, "--network", "DCGAN(width=8, discriminator_norm='none')", "--steps", "18"),
         "stages": (staged, *ring, *small, "--steps", "18"),
         "compiled": ("gan", *ring, *tiny, "--steps", "22", "--compile"),
         "compiled wgan-gp": (averaged, *ring, *tiny, "--steps", "8", *compiled),

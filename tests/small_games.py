@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from saddlepoint.bound import MethodGame
 from saddlepoint.data import Data, load
-from saddlepoint.dynamics import Turn
+from saddlepoint.dynamics import Alternating, Turn, Unrolled
 from saddlepoint.method import Method
 from saddlepoint.network import Execution, Plain
 from saddlepoint.networks import Autoencoder
 from saddlepoint.networks.featured import Featured
+from saddlepoint.objectives import Sinkhorn
 from saddlepoint.optim import SGD
 from saddlepoint.state import State
 
@@ -26,8 +27,16 @@ CLOCK = {"step": 3, "images": 24, "progress": 0.25}
 
 
 def small(method: Method) -> Method:
-    """The method with a latent of three numbers."""
-    return replace(method, latent=replace(method.latent, size=3))
+    """The method with a latent of three numbers, at most two turns a player and two inner steps or iterations."""
+    dynamics, objective = method.dynamics, method.objective
+    if isinstance(dynamics, Alternating):
+        dynamics = replace(dynamics, steps={who: min(times, 2) for who, times in dynamics.steps.items()})
+    if isinstance(dynamics, Unrolled):
+        dynamics = replace(dynamics, ahead=2)
+    if isinstance(objective, Sinkhorn):
+        objective = replace(objective, iterations=2)
+    latent = replace(method.latent, size=3)
+    return replace(method, latent=latent, dynamics=dynamics, objective=objective)
 
 
 def descent(method: Method, lr: Any = 0.05) -> Method:

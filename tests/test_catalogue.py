@@ -22,7 +22,10 @@ from workers.games import Played
 
 NAMES = methods.names()
 IMAGES_ONLY = [n for n in NAMES if any(treatment.images for treatment in methods.get(n).treatments)]
-LINE = "train {} --data ring --steps 12 --batch-size 16 --evaluations 1 --evaluation-samples 100 --pictures 1 --quiet --out {}"
+LINE = (
+    "train {} --data ring --steps 12 --batch-size 16 --evaluations 1 --evaluation-samples 100 --pictures 1 "
+    "--quiet --out {}"
+)
 DOZEN = (
     "fgan-kl",
     "fgan-alpha",
