@@ -104,9 +104,10 @@ class Table:
 
     def __init__(self, real: Tensor) -> None:
         self.real, self.shape, self.size = real, tuple(real.shape[1:]), len(real)
+        self.source = torch.Generator()
 
     def rows(self, seed: int, start: int, count: int) -> dict[str, Tensor]:
-        keyed = torch.Generator().manual_seed(seed * 1_000_003 + start)
+        keyed = self.source.manual_seed(seed * 1_000_003 + start)
         return {"real": self.real[torch.randint(self.size, (count,), generator=keyed)]}
 
 

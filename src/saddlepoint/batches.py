@@ -13,7 +13,7 @@ from saddlepoint.bound import MethodGame
 from saddlepoint.data.protocol import Data
 from saddlepoint.dynamics import Turn
 from saddlepoint.dynamics.base import shared_needs
-from saddlepoint.random import generator, key
+from saddlepoint.random import key
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,10 @@ class Batches:
     device: torch.device
     shard: Shard = Shard()
 
+    def __post_init__(self) -> None:
+        self.source = torch.Generator(self.device)  # sown anew for each draw
+        self.read: dict[tuple[Turn, ...], list[frozenset[str]]] = {}
+
     def step(
         self, clock: Mapping[str, Any], turns: tuple[Turn, ...], progress: float
     ) -> list[dict[str, Any]]:
@@ -48,11 +52,12 @@ class Batches:
         now = {"step": clock["step"], "images": clock["images"], "progress": progress}
         position = clock["rows"]
         made: list[dict[str, Any]] = []
-        for index, turn in enumerate(turns):
+        if turns not in self.read:
+            self.read[turns] = [shared_needs(self.game, turns, index) for index in range(len(turns))]
+        for index, (turn, needs) in enumerate(zip(turns, self.read[turns], strict=True)):
             if not turn.fresh and made:
                 made.append(made[-1])
                 continue
-            needs = shared_needs(self.game, turns, index)
             batch: dict[str, Any] = self.noise(clock["step"], index, needs)
             if "real" in needs:
                 batch |= self.rows_from(position)
@@ -70,7 +75,7 @@ class Batches:
         shapes = {"real": self.data.shape}
         return {
             name: self.shard.of(
-                draw.sample(self.rows, generator(self.device, self.seed, step, index, name), shapes)
+                draw.sample(self.rows, self.source.manual_seed(key(self.seed, step, index, name)), shapes)
             )
             for name, draw in self.game.draws.items()
             if name in needs

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar
 
 import torch
@@ -23,12 +21,17 @@ class Points:
     """"real" or "fake" for points that are judged anyway: score and gradient there come from one forward pass."""
     couples_rows: ClassVar[bool] = False
     """Whether a point depends on the other rows of its batch."""
+    names: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.names = tuple(inspect.signature(cls.points).parameters)[1:]  # once: asked at every evaluation
 
     def draws(self) -> dict[str, Draw]:
         return {}
 
     def asks(self) -> tuple[str, ...]:
-        return _arguments(type(self).points)
+        return self.names
 
     def points(self, *quantities: Any) -> Point:
         raise NotImplementedError
@@ -90,11 +93,6 @@ class NoiseBall(Points):
             raise InputError("NoiseBall lies around single points shaped like the data, not pairs or packs")
         radius = self.size * real_point.std(correction=0)
         return real_point + _wide(mix, real_point) * radius * ball
-
-
-@cache  # asked at every evaluation
-def _arguments(points: Callable[..., Point]) -> tuple[str, ...]:
-    return tuple(inspect.signature(points).parameters)[1:]
 
 
 def _wide(number: Tensor, like: Tensor) -> Tensor:
