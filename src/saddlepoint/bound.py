@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -371,15 +371,20 @@ def _check_players(method: Method, networks: Mapping[str, nn.Module]) -> None:
         raise InputError(
             f"{method.name} moves nobody: give its dynamics a player with an optimiser and a step to take"
         )
-    named = {
-        "dynamics move": [player for turn in turns for player in turn.players],
-        "averages name": list(method.averages),
-        "constraints name": [constraint.player for constraint in method.constraints],
+    named: dict[str, Iterable[str]] = {
+        "the dynamics move": [player for turn in turns for player in turn.players],
+        "the averages name": list(method.averages),
+        "the constraints name": [constraint.player for constraint in method.constraints],
+        **{
+            f"{type(term).__name__} acts on": term.players
+            for term in method.terms
+            if not set(term.players) & set(players)
+        },
     }
     for part, asked in named.items():
         if strange := [player for player in asked if player not in players]:
             raise InputError(
-                f"the {part} {strange[0]!r}, and the players of {method.name} are {', '.join(players)}"
+                f"{part} {strange[0]!r}, and the players of {method.name} are {', '.join(players)}"
             )
     missing = [player for player in players if player not in networks]
     if missing:
