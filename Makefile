@@ -29,9 +29,12 @@ layers: $(VENV)/.linted
 evidence: $(VENV)/.tested
 	$(BIN)/python evidence/kill_resume.py
 	$(BIN)/python evidence/real_images.py
+	$(BIN)/python evidence/methods.py
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/dynamics.py
+	$(BIN)/python benchmarks/population.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

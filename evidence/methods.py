@@ -1,0 +1,172 @@
+"""Every method on the ring of 8 Gaussians and on digits, under one budget of gradient evaluations, several seeds each.
+
+    python evidence/methods.py [--only gan-r1,wgan-gp] [--seeds 5] [--ring 16000] [--digits 8000]
+
+Ring: modes found (of 8), share of high-quality samples, KL of the mode frequencies. Digits: Fréchet distance as a share of
+the untrained generator's. Networks: the method's own pair, else MLP of width 64 (ring) and 128 (digits). Median, range and
+failures (a loss that is no longer finite) go to results/methods.json. A result is kept under the content of what it depends
+on: the value of the method, networks, data, budget, and the files that define its parts and the centre; only what changed
+runs again. Two processes with one thread each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SOURCE = HERE.parent / "src" / "saddlepoint"
+RESULT = HERE / "results" / "methods.json"
+CENTRE = (
+    "batches",
+    "bound",
+    "compiled",
+    "forward",
+    "game",
+    "layout",
+    "network",
+    "probe",
+    "random",
+    "state",
+    "training",
+)
+WIDTHS = {"ring": 64, "digits": 128}
+
+
+def files(value: Any) -> Iterator[Path]:
+    """The files that define a value and everything inside it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        yield Path(sys.modules[type(value).__module__].__file__ or "")
+        for field in fields(value):
+            yield from files(getattr(value, field.name))
+    elif isinstance(value, dict):
+        for part in value.values():
+            yield from files(part)
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from files(part)
+
+
+def inputs(name: str, data: str, budget: int) -> str:
+    """A digest of everything that the result of a method on a data set depends on."""
+    from saddlepoint import methods
+    from saddlepoint.data import load
+
+    method = methods.get(name)
+    defining = {*files(method), *(SOURCE / f"{part}.py" for part in CENTRE)}
+    text = [repr(method), repr(networks(name, data)), load(data).identity, str(budget)]
+    text += [path.read_text() for path in sorted(defining)]
+    return hashlib.sha256("\0".join(text).encode()).hexdigest()[:16]
+
+
+def networks(name: str, data: str) -> Any:
+    from saddlepoint import methods
+    from saddlepoint.networks import MLP
+    from saddlepoint.plan import fitting
+
+    method = methods.get(name)
+    own: Any = method.networks
+    return fitting(method, own or MLP(width=WIDTHS[data]))
+
+
+def trial(name: str, data: str, budget: int, seed: int) -> dict[str, Any]:
+    """One training and its scores, or why there are none."""
+    import torch
+
+    import saddlepoint
+    from saddlepoint import Budget, Settings, methods
+    from saddlepoint.errors import InputError
+    from saddlepoint.trained import Run
+    from saddlepoint.training import TrainingFailed
+
+    torch.set_num_threads(1)
+    settings = Settings(
+        seed=seed, pictures=0, evaluations=0, threads=1, checkpoint_seconds=1e6, log_every=1000
+    )
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            run = saddlepoint.train(
+                methods.get(name),
+                data,
+                networks(name, data),
+                out=Path(place) / "run",
+                budget=Budget(gradients=budget),
+                settings=settings,
+            )
+        except InputError as error:
+            return {"refused": str(error)}
+        except TrainingFailed as error:
+            return {"failed": str(error)}
+        found = {score.metric: score.value for score in run.evaluate(n=2000)}
+        if data == "digits":
+            before = {score.metric: score.value for score in Run.untrained(run).evaluate(n=2000)}
+            found["share of untrained"] = found["frechet-distance"] / before["frechet-distance"]
+    return {**found, "seconds": round(time.monotonic() - started, 1)}
+
+
+def summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
+    """Median and range of every score over the seeds that ended; the others counted."""
+    ended = [t for t in trials if "seconds" in t]
+    names = ended[0].keys() if ended else ()
+    return {
+        "seeds": len(trials),
+        "failed": [t["failed"] for t in trials if "failed" in t],
+        "refused": next((t["refused"] for t in trials if "refused" in t), None),
+        "scores": {
+            n: {
+                "median": statistics.median(t[n] for t in ended),
+                "least": min(t[n] for t in ended),
+                "most": max(t[n] for t in ended),
+            }
+            for n in names
+        },
+    }
+
+
+def main() -> None:
+    from saddlepoint import methods
+    from saddlepoint.plan import environment
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default=",".join(methods.names()))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--ring", type=int, default=16_000)
+    parser.add_argument("--digits", type=int, default=8_000)
+    given = parser.parse_args()
+    stored = json.loads(RESULT.read_text()) if RESULT.is_file() else {"rows": {}}
+    with ProcessPoolExecutor(2) as workers:
+        for name in given.only.split(","):
+            for data, budget in (("ring", given.ring), ("digits", given.digits)):
+                key, digest = f"{name} {data}", inputs(name, data, budget)
+                known = stored["rows"].get(key, {})
+                if known.get("inputs") == digest and known.get("seeds", 0) >= given.seeds:
+                    continue
+                seeds = range(given.seeds)
+                trials = list(
+                    workers.map(trial, *zip(*((name, data, budget, s) for s in seeds), strict=True))
+                )
+                stored["rows"][key] = {"inputs": digest, "gradients": budget, **summary(trials)}
+                stored["environment"] = environment()
+                RESULT.write_text(json.dumps(stored, indent=1) + "\n")
+                print(
+                    key,
+                    json.dumps(stored["rows"][key]["scores"] or stored["rows"][key]["refused"])[:200],
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
