@@ -201,7 +201,7 @@ def test_the_generators_turn_draws_the_data_that_the_discriminator_reads() -> No
     assert not torch.equal(made[0]["real"], made[1]["real"])
     after = played.dynamics.advance(game, state.clock, played.dynamics.turns(0), ROWS)
     assert after["rows"] == 2 * ROWS
-    assert after["gradients"] == 1 + 2 * 5 + 1
+    assert after["gradients"] == 1 + 2 * played.dynamics.ahead + 1
 
 
 @pytest.mark.parametrize("options", [{"ahead": -1}, {"opponent": "critic"}])

@@ -303,7 +303,7 @@ def judges_scores(name: str) -> bool:
 
 
 @EXECUTIONS
-@pytest.mark.parametrize("name", filter(judges_scores, methods.names()))
+@pytest.mark.parametrize("name", [name for name in methods.names() if judges_scores(name)])
 def test_info_is_free_of_graphs_and_adds_up(name: str, execution: Execution) -> None:
     method = small(methods.get(name))
     game, state = play(method, execution)
