@@ -1,6 +1,6 @@
 """Every method on the ring of 8 Gaussians and on digits, under one budget of gradient evaluations, several seeds each.
 
-    python evidence/methods.py [--only gan-r1,wgan-gp] [--seeds 5] [--ring 16000] [--digits 8000]
+    python evidence/methods.py [--only gan-r1,wgan-gp] [--seeds 5] [--ring 8000] [--digits 4000]
 
 Ring: modes found (of 8), share of high-quality samples, KL of the mode frequencies. Digits: Fréchet distance as a share of
 the untrained generator's. Networks: the method's own pair, else MLP of width 64 (ring) and 128 (digits). Median, range and
@@ -143,8 +143,8 @@ def main() -> None:
     )
     parser.add_argument("--only", default=",".join(methods.names()))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--ring", type=int, default=16_000)
-    parser.add_argument("--digits", type=int, default=8_000)
+    parser.add_argument("--ring", type=int, default=8_000)
+    parser.add_argument("--digits", type=int, default=4_000)
     given = parser.parse_args()
     stored = json.loads(RESULT.read_text()) if RESULT.is_file() else {"rows": {}}
     with ProcessPoolExecutor(2) as workers:

@@ -103,12 +103,15 @@ def as_expected(found: dict[str, Any]) -> bool:
 
 def _print(found: dict[str, Any]) -> None:
     """The table, narrow enough for a terminal; the report shows it with definitions, limits and pictures."""
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    short = {"share": "min share", "entropy": "entropy", "relative": "/ untrained", "floors": "/ floor",
+    short = {"share": "share", "entropy": "entropy", "relative": "/ start", "floors": "/ floor",
              "nn-accuracy": "1-NN", "distance-ratio": "distance"}  # fmt: skip
-    table = Table("images", *short.values(), "fails")
+    table = Table(box=SIMPLE)
+    for name in ("images", *short.values(), "fails"):
+        table.add_column(name, no_wrap=True)
     for row in found["rows"]:
         cells = [f"{row['values'][name]:.3g}" for name in short]
         table.add_row(row["name"], *cells, str(len(row["failed"])) if row["failed"] else "nothing")
