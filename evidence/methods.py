@@ -148,8 +148,8 @@ def main() -> None:
     given = parser.parse_args()
     stored = json.loads(RESULT.read_text()) if RESULT.is_file() else {"rows": {}}
     with ProcessPoolExecutor(2) as workers:
-        for name in given.only.split(","):
-            for data, budget in (("ring", given.ring), ("digits", given.digits)):
+        for data, budget in (("ring", given.ring), ("digits", given.digits)):
+            for name in given.only.split(","):
                 key, digest = f"{name} {data}", inputs(name, data, budget)
                 known = stored["rows"].get(key, {})
                 if known.get("inputs") == digest and known.get("seeds", 0) >= given.seeds:
