@@ -30,7 +30,8 @@ from saddlepoint.games import DiracGAN, Quadratic, convergence, eigenvalues, joi
 from saddlepoint.method import Method
 from saddlepoint.network import Functional
 from saddlepoint.optim import SGD, Optimizer
-from saddlepoint.penalties import R1, GradientPenalty
+from saddlepoint.penalties import R1, R2, GradientPenalty, NagarajanKolter, NoiseBall, Roth
+from saddlepoint.treatments import InstanceNoise
 
 ORIGIN = (0.0, 0.0)
 
@@ -149,6 +150,10 @@ def test_spectrum_of_the_game_by_the_dense_jacobian() -> None:
 
 ONE_FIVE = {"generator": 1, "discriminator": 5}
 CLIPPED = named("wgan", constraints=(Clip(bound=1.0),))
+ZERO_CENTRED = GradientPenalty(weight=0.15, target=0.0)
+SLOPED = named("gan-minimax", terms=(NagarajanKolter(0.3),))
+ONE_SIDED = named("wgan-gp", terms=(GradientPenalty(weight=0.35, side="above"),))
+AROUND = named("gan", terms=(GradientPenalty(weight=0.35, at=NoiseBall()),))
 PENALISED = named("wgan-gp", terms=(GradientPenalty(weight=0.35),))
 CASES: list[tuple[str, Method, Callable[[], Dynamics], str]] = [
     ("minimax", named("gan-minimax"), lambda: Alternating(rates()), "cycles"),
@@ -159,6 +164,14 @@ CASES: list[tuple[str, Method, Callable[[], Dynamics], str]] = [
     ("non-saturating", named("gan"), lambda: Alternating(rates()), "sub-linear"),
     ("non-saturating, 1:5", named("gan"), lambda: Alternating(rates(), ONE_FIVE), "sub-linear"),
     ("r1 .3", named("gan-r1", terms=(R1(gamma=0.3),)), lambda: Alternating(rates()), "converges"),
+    ("r2 .3", named("gan", terms=(R2(gamma=0.3),)), lambda: Alternating(rates()), "converges"),
+    ("0gp", named("gan", terms=(ZERO_CENTRED,)), lambda: Alternating(rates()), "converges"),
+    ("roth", named("gan", terms=(Roth(0.3),)), lambda: Alternating(rates()), "converges"),
+    ("nagarajan-kolter", SLOPED, lambda: Alternating(rates()), "converges"),
+    ("wgan-lp", ONE_SIDED, lambda: Alternating(rates()), "cycles"),
+    ("wgan-lp, together", ONE_SIDED, lambda: Simultaneous(rates()), "cycles"),
+    ("dragan", AROUND, lambda: Alternating(rates()), "cycles"),
+    ("dragan, together", AROUND, lambda: Simultaneous(rates()), "cycles"),
     ("r1 1, together", named("gan-r1", terms=(R1(gamma=1.0),)), lambda: Simultaneous(rates()), "converges"),
     ("consensus", named("gan"), lambda: Consensus(rates(), gamma=1.0), "converges"),
     ("extragradient", named("gan-minimax"), lambda: Extragradient(rates()), "converges"),
@@ -176,6 +189,14 @@ def test_class_by_the_slope_of_the_log_norm(
     assert found.kind == kind, found
     if kind == "sub-linear":  # dr/dt ∝ −r³, hence r ∝ t^-1/2
         assert found.power == pytest.approx(-0.5, abs=0.1)
+
+
+def test_instance_noise_converges() -> None:
+    """Noise of one size and either sign on both sides stands for its distribution."""
+    game = DiracGAN(named("gan", treatments=(InstanceNoise(1.0),)))
+    signs = torch.tensor([[1.0], [-1.0], [1.0], [-1.0]], dtype=torch.float64)
+    game.rows.update({f"instance_noise/{side}": signs for side in ("real", "fake", "other")})
+    assert convergence(orbit(game, Alternating(rates()), 500)).kind == "converges"
 
 
 def test_competitive_descent_converges_too() -> None:
