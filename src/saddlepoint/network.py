@@ -152,6 +152,11 @@ def _inputs(network: Network, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
+def _apart(buffers: Named, moving: tuple[str, ...]) -> dict[str, Tensor]:
+    """The buffers with copies of those that a call writes to."""
+    return {name: b.clone() if name in moving else b for name, b in buffers.items()}
+
+
 class Execution(Protocol):
     """How a network is called and how derivatives are taken."""
 
@@ -189,11 +194,7 @@ class Plain:
         moving = training and bool(network.moving)
 
         def call(*inputs: Any) -> Any:
-            started = (
-                {n: b.clone() if n in network.moving else b for n, b in buffers.items()}
-                if moving
-                else buffers
-            )
+            started = _apart(buffers, network.moving) if moving else buffers
             skeleton.install(named, started)
             output = self.precision.call(skeleton.module, _inputs(network, inputs))
             if moving:
@@ -267,11 +268,7 @@ class Functional:
         moving = training and bool(network.moving)
 
         def call(*inputs: Any) -> Any:
-            started = (
-                {n: b.clone() if n in network.moving else b for n, b in buffers.items()}
-                if moving
-                else buffers
-            )
+            started = _apart(buffers, network.moving) if moving else buffers
             tensors = {**named, **started}
 
             def function(*values: Any) -> Any:
