@@ -118,18 +118,22 @@ def trial(name: str, data: str, budget: int, seed: int) -> dict[str, Any]:
 def summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
     """Median and range of every score over the seeds that ended; the others counted."""
     ended = [t for t in trials if "seconds" in t]
-    names = ended[0].keys() if ended else ()
+    names = dict.fromkeys(name for t in ended for name in t)
     return {
         "seeds": len(trials),
         "failed": [t["failed"] for t in trials if "failed" in t],
         "refused": next((t["refused"] for t in trials if "refused" in t), None),
         "scores": {
             n: {
-                "median": statistics.median(t[n] for t in ended),
-                "least": min(t[n] for t in ended),
-                "most": max(t[n] for t in ended),
+                "median": statistics.median(values),
+                "least": min(values),
+                "most": max(values),
+                "of": len(
+                    values
+                ),  # some scores do not exist, such as the spread within modes where none is found
             }
             for n in names
+            if (values := [t[n] for t in ended if n in t])
         },
     }
 
