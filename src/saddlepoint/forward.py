@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import InputError, NeedsLabels
+from saddlepoint.penalties.base import per_point
 
 Provider = Callable[["Forward"], Any]
 
@@ -115,13 +116,6 @@ class Adversarial(Definition):
 def record(output: Any) -> Mapping[str, Any]:
     """A discriminator returns its score, or a record of named outputs with "score" among them."""
     return output if isinstance(output, Mapping) else {"score": output}
-
-
-def per_point(score: Any) -> Tensor:
-    """One number a point: the mean of a map, the mean over several maps: [rows]."""
-    if isinstance(score, (list, tuple)):
-        return torch.stack([per_point(part) for part in score]).mean(0)
-    return score if score.dim() == 1 else score.flatten(1).mean(1)
 
 
 def judged() -> dict[str, Provider]:

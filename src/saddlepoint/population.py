@@ -2,7 +2,7 @@
 
     method = replace(method, terms=(R1(gamma=Own("gamma")),))          # a number that every member has of its own
     population = Population(game, method.dynamics)
-    state = population.init(range(32), reference)
+    state = population.init(range(32), starts, reference)               # a seed and the players' vectors for each
     state, info = population.step(state, turns, batches, rows, {"gamma": torch.logspace(-2, 1, 32)})
 
 One evaluation computes all members (`torch.vmap`), so 32 tiny networks cost little more than a few.
@@ -51,11 +51,13 @@ class Population:
         rows: int,
         numbers: Mapping[str, Tensor],
     ) -> tuple[State, Info]:
-        """One step of all members. `numbers`: by name, one a member; `Own(name)` in the method's values reads them."""
+        """One step of all members, at the clock of the batches. `numbers`: by name, one a member; `Own(name)` in the
+        method's values reads them. Averages follow; the clock of the state is left to `dynamics.advance`."""
+        game = self.game.at(int(batches[0]["clock"]["step"]))
 
         def member(carried: tuple[Any, ...], own: dict[str, Tensor]) -> tuple[tuple[Any, ...], Info]:
             timed = [{**batch, "clock": {**batch["clock"], **own}} for batch in batches]
-            after, info = self.dynamics.step(self.game, State(*carried), turns, timed.__getitem__, rows)
+            after, info = self.dynamics.step(game, State(*carried), turns, timed.__getitem__, rows)
             return tuple(after), info
 
         carried = tuple(state._replace(clock={}))

@@ -131,7 +131,7 @@ class Played:
         turns = self.dynamics.turns(clock["step"])
         batches = self.batches.step(clock, turns, clock["step"] / STEPS)
         self.state, info = self.dynamics.step(
-            self.game, self.state, turns, batches.__getitem__, self.plan.rows
+            self.game.at(clock["step"]), self.state, turns, batches.__getitem__, self.plan.rows
         )
         self.state = self.state._replace(clock=self.dynamics.advance(self.game, clock, turns, self.plan.rows))
         return info

@@ -39,8 +39,9 @@ class Dynamics:
     )
 
     def turns(self, step: int) -> tuple[Turn, ...]:
-        """The turns of step number `step` (from 0); static, and only finitely many different ones."""
-        raise NotImplementedError
+        """The turns of step number `step` (from 0); static, and only finitely many different ones. Unless a rule says
+        otherwise all players move together."""
+        return (Turn(tuple(self.optimizers)),)
 
     def move(self, game: Game, state: State, turn: Turn, batch: Batch) -> tuple[State, Info]:
         """One turn: gradients at the present point, a committed move of the players in the turn."""
@@ -144,3 +145,8 @@ def _apart(part: dict[str, Any]) -> dict[str, Any]:
         "vector": part["vector"].clone(),
         "buffers": {name: b.clone() for name, b in part["buffers"].items()},
     }
+
+
+def inner(one: Players, other: Players) -> Tensor:
+    """⟨u, w⟩, summed over the players."""
+    return torch.stack([one[player].dot(other[player]) for player in one]).sum()

@@ -20,9 +20,6 @@ class BestResponse(Dynamics):
 
     opponent: str = "discriminator"
 
-    def turns(self, step: int) -> tuple[Turn, ...]:
-        return (Turn(tuple(self.optimizers)),)
-
     def cost(self, turn: Turn) -> int:
         return len(turn.players) - 1
 

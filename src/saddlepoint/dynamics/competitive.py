@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from saddlepoint.dynamics.base import Dynamics, Info, Turn
+from saddlepoint.dynamics.base import Dynamics, Info, Turn, inner
 from saddlepoint.game import Batch, Game, Players
 from saddlepoint.optim import SGD, Optimizer
 from saddlepoint.schedules import Schedule, now
@@ -37,9 +37,6 @@ class CompetitiveGradientDescent(Dynamics):
     eta: float | Schedule = 1e-2
     iterations: int = 10
 
-    def turns(self, step: int) -> tuple[Turn, ...]:
-        return (Turn(tuple(self.optimizers)),)
-
     def cost(self, turn: Turn) -> int:
         players = len(turn.players)
         return players + players * players * (2 * self.iterations + 1)
@@ -67,13 +64,13 @@ class CompetitiveGradientDescent(Dynamics):
 def solve(product: Product, right: Players, iterations: int) -> Players:
     """x with product(x) = right by conjugate gradients from 0, `product` symmetric and positive definite."""
     x = {p: torch.zeros_like(r) for p, r in right.items()}
-    residual, along, size = right, right, _inner(right, right)
+    residual, along, size = right, right, inner(right, right)
     for _ in range(iterations):
         image = product(along)
-        rate = _ratio(size, _inner(along, image))
+        rate = _ratio(size, inner(along, image))
         x = {p: x[p] + rate * along[p] for p in x}
         residual = {p: residual[p] - rate * image[p] for p in x}
-        before, size = size, _inner(residual, residual)
+        before, size = size, inner(residual, residual)
         turn = _ratio(size, before)
         along = {p: residual[p] + turn * along[p] for p in x}
     return x
@@ -83,10 +80,6 @@ def _ratio(above: Tensor, below: Tensor) -> Tensor:
     """above/below, and 0 where the system is solved already and both vanish."""
     there = below > 0
     return torch.where(there, above / torch.where(there, below, torch.ones_like(below)), 0.0)
-
-
-def _inner(one: Players, other: Players) -> Tensor:
-    return torch.stack([one[p].dot(other[p]) for p in one]).sum()
 
 
 def _without(vectors: Players, player: str) -> Players:

@@ -22,9 +22,6 @@ class Consensus(Dynamics):
 
     gamma: float | Schedule = 10.0
 
-    def turns(self, step: int) -> tuple[Turn, ...]:
-        return (Turn(tuple(self.optimizers)),)
-
     def cost(self, turn: Turn) -> int:
         return 2 * len(turn.players)
 

@@ -47,9 +47,6 @@ class PastExtragradient(Dynamics):
     `Extragradient`. The memory keeps the past gradient. Cost: one gradient evaluation a player, one batch a step.
     """
 
-    def turns(self, step: int) -> tuple[Turn, ...]:
-        return (Turn(tuple(self.optimizers)),)
-
     def init(self, game: Game, players: Players, memory: Memory) -> State:
         state = super().init(game, players, memory)
         past = {player: torch.zeros_like(vector) for player, vector in players.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from saddlepoint.dynamics.base import Dynamics, Turn
+from saddlepoint.dynamics.base import Dynamics
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,3 @@ class Simultaneous(Dynamics):
 
     (Nowozin et al. 2016, Algorithm 1.) On the bilinear game the norm grows by (1 + h²)^½ each step.
     """
-
-    def turns(self, step: int) -> tuple[Turn, ...]:
-        return (Turn(tuple(self.optimizers)),)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from saddlepoint.dynamics.base import Dynamics, Info, Turn
+from saddlepoint.dynamics.base import Dynamics, Info, Turn, inner
 from saddlepoint.game import Batch, Game, Players
 from saddlepoint.schedules import Schedule, now
 from saddlepoint.state import State
@@ -21,7 +21,7 @@ class Aligned:
     epsilon: float = 0.1
 
     def sign(self, field: Players, back: Players, adjustment: Players) -> Tensor:
-        product = _inner(field, back) * _inner(adjustment, back) + self.epsilon
+        product = inner(field, back) * inner(adjustment, back) + self.epsilon
         return torch.where(product >= 0, 1.0, -1.0).to(product)
 
 
@@ -37,9 +37,6 @@ class SymplecticAdjustment(Dynamics):
     weight: float | Schedule = 1.0
     alignment: Aligned | None = None
 
-    def turns(self, step: int) -> tuple[Turn, ...]:
-        return (Turn(tuple(self.optimizers)),)
-
     def cost(self, turn: Turn) -> int:
         return 3 * len(turn.players)
 
@@ -53,7 +50,3 @@ class SymplecticAdjustment(Dynamics):
             weight = weight * self.alignment.sign(field, back, adjustment)
         adjusted = {player: v + weight * adjustment[player] for player, v in field.items()}
         return self.commit(game, state, adjusted, notes, batch)
-
-
-def _inner(one: Players, other: Players) -> Tensor:
-    return torch.stack([one[player].dot(other[player]) for player in one]).sum()

@@ -7,6 +7,7 @@ much fakes count, so that their error stays at γ times that of the data.
 from saddlepoint.dynamics import Alternating
 from saddlepoint.latents import Uniform
 from saddlepoint.method import Method
+from saddlepoint.networks import Autoencoder
 from saddlepoint.objectives import BoundaryEquilibrium
 from saddlepoint.optim import Adam
 
@@ -16,6 +17,7 @@ METHOD = Method(
     paper="Berthelot, Schumm & Metz, BEGAN: Boundary Equilibrium Generative Adversarial Networks, 2017, section 3.4, "
     "arXiv:1703.10717",
     deviations=(
+        "perceptrons instead of convolutions",
         "constant rate 8e-5 instead of halving it (the authors' code)",
         "k follows the fakes of the discriminator's move instead of the generator's",
         "the generator moves first in a step",
@@ -24,4 +26,5 @@ METHOD = Method(
     latent=Uniform(64),
     dynamics=Alternating({"generator": Adam(8e-5), "discriminator": Adam(8e-5)}),
     batch_size=16,
+    networks=Autoencoder(distance="absolute"),
 )

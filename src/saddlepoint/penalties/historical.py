@@ -35,9 +35,6 @@ class HistoricalAveraging(Term):
         vector = players[self.player].detach()
         return {"mean": vector.clone(), "count": vector.new_ones(())}
 
-    def observe(self) -> dict[str, Tensor]:
-        return {}
-
     def remember(
         self, memory: Mapping[str, Tensor], seen: Mapping[str, Tensor], players: Mapping[str, Tensor]
     ) -> dict[str, Tensor]:
