@@ -44,7 +44,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(INSTALL) pytest pytest-timeout pytest-xdist hypothesis selenium
+	$(INSTALL) pytest pytest-timeout pytest-xdist hypothesis selenium torchmetrics pot gudhi scikit-image
 	touch $@
 
 $(VENV)/.linted: $(VENV)/.installed

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import InputError
-from saddlepoint.metrics import class_shares, mean_entropy, mode_coverage, mode_scores
+from saddlepoint.features import Identity
+from saddlepoint.metrics import Quantities, Reference, catalogue, class_shares, mean_entropy, mode_coverage
 from saddlepoint.metrics.modes import ModeCoverage
 
 SIGMA = 0.05
@@ -84,15 +85,26 @@ def test_responds_to_every_grade_of_shrinking_blurring_and_dropping(seed: int) -
     )  # σ²/4 uncut, over the cut variance of the whole
 
 
+class Circle:
+    """Points of the ring, as a data set."""
+
+    name = "circle"
+    identity = "sha256:ring"
+    classes = ()
+    centres = ring()
+    sigma = SIGMA
+
+    def held_out(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
+        return {"real": drawn(ring(), count or 1, 100 + seed)}
+
+    def training(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
+        return {"real": drawn(ring(), count or 1, 200 + seed)}
+
+
 def test_scores_carry_interval_and_floor() -> None:
-    class Ring:
-        identity = "sha256:ring"
-
-        def held_out(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
-            return {"real": drawn(ring(), count or 1, 100 + seed)}
-
     half = drawn(ring()[:4], 1000, 0)
-    scores = {one.metric: one for one in mode_scores(samples=half, data=Ring(), centres=ring(), sigma=SIGMA)}
+    made = Quantities(Reference(Circle(), Identity(), 1000), half)
+    scores = {one.metric: one for one in made.scores(catalogue.get("modes"))}
     assert {name: score.floor for name, score in scores.items()}["modes-covered"] == 8
     divergence = scores["mode-divergence"]
     assert divergence.interval is not None

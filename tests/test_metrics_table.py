@@ -17,7 +17,16 @@ from saddlepoint.data.split import Split
 from saddlepoint.data.table import Table
 from saddlepoint.errors import InputError
 from saddlepoint.features import PCA, Classifier, classifier
-from saddlepoint.metrics import Acceptance, Reference, TrustTable, fake_controls, trust_table
+from saddlepoint.metrics import (
+    Acceptance,
+    Quantities,
+    Reference,
+    Score,
+    TrustTable,
+    catalogue,
+    fake_controls,
+    trust_table,
+)
 from saddlepoint.metrics.table import COLUMNS
 
 FAKES = ("independent pixels", "fitted Gaussian", "averages of two", "copies of training")
@@ -144,13 +153,17 @@ def test_too_few_or_misshapen_images_are_refused(digits: Data, judge: Classifier
 
 def test_reference_scores_real_rows_at_the_floor_and_noise_far_above(digits: Data) -> None:
     rows = digits.training()["real"]
-    reference = Reference.of(digits, PCA.fit(rows, 16))
-    same = {score.metric: score for score in reference.scores(digits.training(2000)["real"])}
-    worse = {score.metric: score for score in reference.scores(rows + torch.randn_like(rows))}
+    reference = Reference(digits, PCA.fit(rows, 16))
+
+    def scores(samples: Tensor) -> dict[str, Score]:
+        taken = (catalogue.get(name) for name in ("fd", "precision-recall"))
+        return {score.metric: score for one in taken for score in Quantities(reference, samples).scores(one)}
+
+    same, worse = scores(digits.training(2000)["real"]), scores(rows + torch.randn_like(rows))
     assert all(score.value == score.floor for score in same.values())
     assert worse["frechet-distance"].value > 10 * (worse["frechet-distance"].floor or 0)
     assert worse["precision"].value < 0.5 * same["precision"].value
-    few = reference.scores(rows[:100])[0]
+    few = scores(rows[:100])["frechet-distance"]
     assert (few.n_fake, few.n_real) == (100, len(digits.held_out()["real"]))
     assert few.floor is not None
     assert same["frechet-distance"].floor is not None

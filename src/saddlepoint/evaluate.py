@@ -8,10 +8,10 @@ from functools import cached_property
 
 from torch import Tensor
 
-from saddlepoint.data.densities import Density
 from saddlepoint.data.protocol import Data
 from saddlepoint.errors import InputError
-from saddlepoint.metrics import Reference, Score, mode_scores
+from saddlepoint.metrics import Score, catalogue
+from saddlepoint.metrics.quantities import Quantities, Reference
 from saddlepoint.settings import LEAST
 
 
@@ -40,7 +40,7 @@ class Evaluator:
 
             self.say(f"looking at {self.data.name} for evaluation")
             extractor = default_extractor(self.data, progress=self._told)
-            self._reference = Reference.of(self.data, extractor, self.n, self.seed)
+            self._reference = Reference(self.data, extractor, self.n, self.seed)
         return self._reference
 
     def __call__(self, samples: Tensor) -> tuple[Score, ...]:
@@ -49,16 +49,14 @@ class Evaluator:
             raise InputError(
                 f"{self.data.name} holds out fewer than {LEAST} rows; scores compare at least {LEAST}"
             )
-        scores = self.reference.scores(samples)
-        if isinstance(self.data, Density) and self.data.centres is not None and self.data.sigma is not None:
-            scores += mode_scores(
-                samples=samples,
-                data=self.data,
-                centres=self.data.centres,
-                sigma=self.data.sigma,
-                seed=self.seed,
-            )
-        return scores
+        found = Quantities(self.reference, samples[: self._fitting])
+        taken = (catalogue.get(name) for name in catalogue.DEFAULT)
+        return tuple(score for metric in taken if not found.lacks(metric) for score in found.scores(metric))
+
+    @property
+    def _fitting(self) -> int:
+        """As many samples as the floor has rows."""
+        return len(self.reference.train_samples)
 
     def _told(self, done: int, total: int) -> None:
         """A line at every quarter of an extractor's training."""

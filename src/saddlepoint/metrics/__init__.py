@@ -8,10 +8,10 @@ from saddlepoint.metrics.controls import (
     fitted_gaussian,
     independent_pixels,
 )
-from saddlepoint.metrics.evaluation import Reference, mode_scores
 from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
 from saddlepoint.metrics.labels import class_shares, entropies, mean_entropy
 from saddlepoint.metrics.manifold import PrecisionRecall, inside, precision_recall
+from saddlepoint.metrics.metric import Measured, Metric
 from saddlepoint.metrics.modes import ModeCoverage, mode_coverage
 from saddlepoint.metrics.neighbours import (
     nearest_distances,
@@ -19,6 +19,7 @@ from saddlepoint.metrics.neighbours import (
     nearest_neighbour_distance_ratio,
     neighbour_hits,
 )
+from saddlepoint.metrics.quantities import Model, Quantities, Reference
 from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
 from saddlepoint.metrics.table import Acceptance, Column, Row, TrustTable, trust_table
 
@@ -26,8 +27,12 @@ __all__ = [
     "Acceptance",
     "Column",
     "Difference",
+    "Measured",
+    "Metric",
     "ModeCoverage",
+    "Model",
     "PrecisionRecall",
+    "Quantities",
     "Reference",
     "Row",
     "Score",
@@ -46,7 +51,6 @@ __all__ = [
     "inside",
     "mean_entropy",
     "mode_coverage",
-    "mode_scores",
     "nearest_distances",
     "nearest_neighbour_accuracy",
     "nearest_neighbour_distance_ratio",

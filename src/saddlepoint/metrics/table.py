@@ -18,10 +18,10 @@ from torch import Tensor
 from saddlepoint.errors import InputError
 from saddlepoint.features import Extractor
 from saddlepoint.metrics.controls import fake_controls
-from saddlepoint.metrics.evaluation import SPLIT
 from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
 from saddlepoint.metrics.labels import class_shares, entropies
 from saddlepoint.metrics.neighbours import nearest_distances, neighbour_hits
+from saddlepoint.metrics.quantities import SPLIT
 from saddlepoint.metrics.score import Score, bootstrap_interval
 
 if TYPE_CHECKING:

@@ -1,0 +1,208 @@
+"""What metrics may ask for by argument name, each made at most once.
+
+real, fake, train                                 features, float32 [n, d]: held-out rows, generated, training rows
+real_samples, fake_samples, train_samples         the rows themselves, images in [-1, 1]
+real_probabilities, fake_probabilities, train_probabilities   p(y|x) of the data set's classifier, [n, classes]
+real_labels, fake_labels, train_labels            int64 [n]; of fakes only where they were made by class
+centres, sigma                                    of a density with known modes
+model, rivals                                     a trained generator with its discriminator; those it is compared with
+seed, progress                                    for what a metric draws, and to tell how far it is
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from torch import Tensor
+
+from saddlepoint.errors import InputError
+from saddlepoint.features import Extractor
+from saddlepoint.metrics.metric import Measured, Metric
+from saddlepoint.metrics.score import Score
+
+if TYPE_CHECKING:
+    from saddlepoint.data.protocol import Data
+    from saddlepoint.features import Classifier
+
+SPLIT = "held-out"
+FEATURES = frozenset({"real", "fake", "train"})
+PROBABILITIES = frozenset({"real_probabilities", "fake_probabilities", "train_probabilities"})
+Progress = Callable[[int, int], None]
+
+
+class Model(Protocol):
+    """A trained GAN as metrics see it. `generate` is differentiable in the latents."""
+
+    name: str
+
+    def latents(self, n: int, seed: int) -> Tensor: ...
+    def generate(self, latents: Tensor) -> Tensor: ...
+    def judge(self, samples: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The real side: at most n held-out rows, which neither the generator nor the extractor was trained on, and at
+    most n training rows. Any number of sets of samples are compared with one reference."""
+
+    data: Data
+    extractor: Extractor
+    n: int = 2000
+    seed: int = 0
+    progress: Progress = lambda done, total: None
+    floors: dict[tuple[str, int], dict[str, Measured]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _held_out(self) -> dict[str, Tensor]:
+        return self.data.held_out(self.n, self.seed)
+
+    @cached_property
+    def _training(self) -> dict[str, Tensor]:
+        return self.data.training(self.n, self.seed)
+
+    @property
+    def real_samples(self) -> Tensor:
+        return self._held_out["real"]
+
+    @property
+    def train_samples(self) -> Tensor:
+        return self._training["real"]
+
+    @cached_property
+    def real(self) -> Tensor:
+        return self.extractor(self.real_samples)
+
+    @cached_property
+    def train(self) -> Tensor:
+        return self.extractor(self.train_samples)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """The judge of p(y|x); the extractor itself where that is one."""
+        from saddlepoint.features import Classifier, classifier
+
+        ready = isinstance(self.extractor, Classifier)
+        return self.extractor if ready else classifier(self.data, progress=self.progress)  # type: ignore[return-value]
+
+    @cached_property
+    def real_probabilities(self) -> Tensor:
+        return self.classifier.probabilities(self.real_samples)
+
+    @cached_property
+    def train_probabilities(self) -> Tensor:
+        return self.classifier.probabilities(self.train_samples)
+
+    @property
+    def real_labels(self) -> Tensor:
+        return self._held_out["label"]
+
+    @property
+    def train_labels(self) -> Tensor:
+        return self._training["label"]
+
+    @property
+    def centres(self) -> Tensor:
+        return self.data.centres  # type: ignore[attr-defined]
+
+    @property
+    def sigma(self) -> float:
+        return self.data.sigma  # type: ignore[attr-defined]
+
+    def lacks(self, name: str) -> str | None:
+        """Why the data cannot give this quantity; None where they can."""
+        if name in PROBABILITIES or name in ("real_labels", "train_labels"):
+            return None if self.data.classes else f"{self.data.name} has no labels"
+        if name in ("centres", "sigma"):
+            known = getattr(self.data, name, None) is not None
+            return None if known else f"the modes of {self.data.name} are not known"
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Quantities:
+    """Generated samples, and what made them where that is at hand, against a reference."""
+
+    reference: Reference
+    fake_samples: Tensor
+    fake_labels: Tensor | None = None
+    model: Model | None = None
+    rivals: tuple[Model, ...] = ()
+
+    @cached_property
+    def fake(self) -> Tensor:
+        return self.reference.extractor(self.fake_samples)
+
+    @cached_property
+    def fake_probabilities(self) -> Tensor:
+        return self.reference.classifier.probabilities(self.fake_samples)
+
+    def lacks(self, metric: Metric) -> str | None:
+        """Why the metric cannot be taken here, as the end of a sentence; None where it can."""
+        own = {
+            "fake_labels": (self.fake_labels is None, "the samples were not made by class"),
+            "model": (self.model is None, "it looks into a trained run, and these are samples alone"),
+            "rivals": (not self.rivals, "it compares with other runs (--against), and none are given"),
+        }
+        for name in metric.asks:
+            reason = own[name][1] if own.get(name, (False,))[0] else self.reference.lacks(name)
+            if reason:
+                return reason
+        return None
+
+    def quantity(self, name: str) -> Any:
+        """The quantity of that name."""
+        return getattr(self if name in OWN else self.reference, name)
+
+    def measure(self, metric: Metric) -> dict[str, Measured]:
+        """The readings of a metric. Raises `InputError` where it cannot be taken."""
+        reason = self.lacks(metric)
+        if reason:
+            raise InputError(f"{metric.id} cannot be taken: {reason}.")
+        return dict(metric.measure(**{name: self.quantity(name) for name in metric.asks}))
+
+    def scores(self, metric: Metric) -> tuple[Score, ...]:
+        """Complete scores; the floor is the same metric with as many training rows in the place of the fakes."""
+        found, floors = self.measure(metric), self._floors(metric)
+        return tuple(
+            Score(
+                metric=name,
+                value=one.value,
+                interval=one.interval,
+                floor=floors[name].value if name in floors else None,
+                note=one.note,
+                version=metric.version,
+                **self._identity(metric),
+            )
+            for name, one in found.items()
+        )
+
+    def _floors(self, metric: Metric) -> dict[str, Measured]:
+        asks = set(metric.asks)
+        if not asks & OWN or asks & {"model", "rivals"}:
+            return {}
+        key, known = (metric.id, len(self.fake_samples)), self.reference.floors
+        if key not in known:
+            rows = self.reference.train_samples[: len(self.fake_samples)]
+            labels = self.reference.train_labels[: len(rows)] if "fake_labels" in asks else None
+            known[key] = Quantities(self.reference, rows, labels).measure(metric)
+        return known[key]
+
+    def _identity(self, metric: Metric) -> dict[str, Any]:
+        asks, reference = set(metric.asks), self.reference
+        judge = reference.extractor if asks & FEATURES else None
+        judge = reference.classifier if judge is None and asks & PROBABILITIES else judge
+        return {
+            "extractor": judge.name if judge else "none",
+            "hash": judge.hash if judge else "none",
+            "data": reference.data.identity,
+            "split": SPLIT,
+            "n_real": len(reference.real_samples),
+            "n_fake": len(self.fake_samples),
+            "seed": reference.seed,
+        }
+
+
+OWN = frozenset({"fake_samples", "fake_labels", "fake", "fake_probabilities", "model", "rivals"})
