@@ -16,7 +16,7 @@ from saddlepoint.data import Data, load
 from saddlepoint.dynamics import Alternating, Turn, Unrolled
 from saddlepoint.method import Method
 from saddlepoint.network import Execution, Plain
-from saddlepoint.networks import Autoencoder
+from saddlepoint.networks import Autoencoder, Mixture
 from saddlepoint.networks.featured import Featured
 from saddlepoint.objectives import Sinkhorn
 from saddlepoint.optim import SGD
@@ -70,6 +70,8 @@ def networks(method: Method, norm: bool = False, seed: int = 0) -> dict[str, nn.
 
 def _pair(method: Method, norm: bool) -> dict[str, nn.Module]:
     size, latent = shape(method), method.latent.size
+    if isinstance(method.networks, Mixture):
+        return replace(method.networks, components=3).build(size, latent)
     if isinstance(method.networks, Autoencoder):
         pair = replace(method.networks, width=6, depth=1, code=2, activation="tanh").build(size, latent)
         return pair if not norm else pair | {"generator": _generator(size, latent, norm)}

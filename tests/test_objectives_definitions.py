@@ -163,10 +163,10 @@ def test_a_density_is_played_against_noise() -> None:
         latent=Gaussian(2),
         dynamics=Alternating({"model": SGD(0.1)}, steps={"model": 1}),
     )
-    nets = {"generator": Scaled(1.5), "model": Density()}
+    nets = {"model": Density()}
     game, players, memory, data = play(method, nets)
     found, _ = game.gradients(("model",), players, memory, data)
-    noise = 1.5 * data["latent"]
+    noise = 1.5 * data["noise"]
     total = torch.zeros(3)
     for points, target in ((data["real"], 1.0), (noise, 0.0)):
         log_noise = multivariate_normal(mean=[0, 0], cov=1.5**2).logpdf(points.numpy())

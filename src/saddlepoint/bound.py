@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from saddlepoint.draws import Draw
 from saddlepoint.errors import InputError
-from saddlepoint.forward import Adversarial, Forward, Provider, arguments, judged, one_pass
+from saddlepoint.forward import Adversarial, Definition, Forward, Provider, arguments, judged, one_pass
 from saddlepoint.game import Batch, Game, Memory, Notes, Players
 from saddlepoint.network import Execution, Network, Opened, Plain
 from saddlepoint.parts import Part, remembers
@@ -355,7 +355,8 @@ def _treated(forward: Forward, treatments: Mapping[str, Treatment], point: Any, 
 
 def _draws(method: Method, parts: Mapping[str, Part]) -> dict[str, Draw]:
     draws: dict[str, Draw] = dict(method.latent.draws())
-    for part in parts.values():
+    drawing: tuple[Part | Definition, ...] = (*parts.values(), *method.definitions)
+    for part in drawing:
         sides = ("/real", "/fake", "/other") if isinstance(part, Treatment) else ("",)
         for name, draw in ((n + side, d) for n, d in part.draws().items() for side in sides):
             if draws.setdefault(name, draw) != draw:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
+from saddlepoint.draws import Draw
 from saddlepoint.forward import Definition, record
 from saddlepoint.network import Execution
 from saddlepoint.objectives.metrics import MMD, DistanceKernel, Kernel
@@ -51,17 +52,36 @@ class Witness(Definition):
 
 
 @dataclass(frozen=True)
+class DensityModel(Definition):
+    """The player `model` is a density: points -> log p, and (latents, True) -> draws of its own, which are the
+    samples of the run. They carry no gradient. `real_log_density`, `fake_log_density`: log p of data and of draws."""
+
+    replaces: ClassVar[tuple[str, ...]] = ("fake",)
+
+    def fake(self, model: Callable[..., Tensor], latent: Tensor) -> Tensor:
+        return model(latent, True).detach()
+
+    def real_log_density(self, model: Callable[..., Tensor], real_point: Tensor) -> Tensor:
+        return model(real_point)
+
+    def fake_log_density(self, model: Callable[..., Tensor], fake_point: Tensor) -> Tensor:
+        return model(fake_point)
+
+
+@dataclass(frozen=True)
 class NoiseRatio(Definition):
-    """`real_score`, `fake_score`: log p_model − log p_noise for noise N(0, scale² I), which a frozen generator
-    z -> scale·z draws and the network `model` gives log-densities for: points [n, d] -> [n]."""
+    """`real_ratio`, `noise_ratio`: log p_model − log p_noise at data and at draws of the noise N(0, scale² I)."""
 
     scale: float = 2.0
 
-    def real_score(self, model: Callable[[Tensor], Tensor], real_point: Tensor) -> Tensor:
+    def draws(self) -> dict[str, Draw]:
+        return {"noise": Draw("normal", "real")}
+
+    def real_ratio(self, model: Callable[..., Tensor], real_point: Tensor) -> Tensor:
         return model(real_point) - self._log_noise(real_point)
 
-    def fake_score(self, model: Callable[[Tensor], Tensor], fake_point: Tensor) -> Tensor:
-        return model(fake_point) - self._log_noise(fake_point)
+    def noise_ratio(self, model: Callable[..., Tensor], noise: Tensor) -> Tensor:
+        return model(self.scale * noise) - self._log_noise(self.scale * noise)
 
     def _log_noise(self, point: Tensor) -> Tensor:
         rows = point.flatten(1)

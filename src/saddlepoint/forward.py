@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
+from saddlepoint.draws import Draw
 from saddlepoint.errors import InputError, NeedsLabels
 from saddlepoint.penalties.base import per_point
 
@@ -68,15 +69,22 @@ class Forward:
 @dataclass(frozen=True)
 class Definition:
     """Extends the vocabulary: each public method defines the quantity it is named after from the quantities its
-    arguments are named after. A method that asks for its own name wraps the earlier definition."""
+    arguments are named after. A method that asks for its own name wraps the earlier definition; one in `replaces` takes
+    its place."""
+
+    replaces: ClassVar[tuple[str, ...]] = ()
+
+    def draws(self) -> dict[str, Draw]:
+        """What it wants drawn for each row, by name."""
+        return {}
 
     def providers(self, before: Mapping[str, Provider]) -> dict[str, Provider]:
         defined = {}
         for name, method in inspect.getmembers(self, inspect.ismethod):
-            if name == "providers" or name.startswith("_"):
+            if name in ("draws", "providers") or name.startswith("_"):
                 continue
             asks = arguments(method)
-            if name in before and name not in asks:
+            if name in before and name not in (*asks, *self.replaces):
                 raise ValueError(f"{type(self).__name__} defines {name}, which is defined already")
             defined[name] = _provider(method, asks, name, before.get(name))
         return defined

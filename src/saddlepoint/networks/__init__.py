@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from saddlepoint.networks.autoencoder import Autoencoder
     from saddlepoint.networks.dcgan import DCGAN
+    from saddlepoint.networks.mixture import Mixture
     from saddlepoint.networks.mlp import MLP
     from saddlepoint.networks.r3net import R3Net
     from saddlepoint.networks.resnet import ResNet
 
-__all__ = ["DCGAN", "MLP", "Autoencoder", "Networks", "R3Net", "ResNet", "for_shape"]
+__all__ = ["DCGAN", "MLP", "Autoencoder", "Mixture", "Networks", "R3Net", "ResNet", "for_shape"]
 
 
 class Networks(Protocol):

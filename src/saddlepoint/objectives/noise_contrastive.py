@@ -13,16 +13,16 @@ from saddlepoint.objectives.logistic import cross_entropy, no, yes
 
 @dataclass(frozen=True)
 class NoiseContrastive(Objective):
-    """L_model = E_P sp(−s) + E_n sp(s), s = log p_model − log p_noise (Gutmann & Hyvärinen 2010, with as much noise as
+    """L_model = E_P sp(−r) + E_n sp(r), r = log p_model − log p_noise (Gutmann & Hyvärinen 2010, with as much noise as
     data). The model's normalisation is one of its parameters: it comes out right at the optimum.
 
-    "Fakes" are draws of the noise, which is fixed; one far from the data teaches nothing.
+    `noise_ratio` is of draws of the noise, which is fixed; one far from the data teaches nothing.
     """
 
     players: ClassVar[tuple[str, ...]] = ("model",)
 
-    def model(self, real_score: Scores, fake_score: Scores) -> Tensor:
-        return cross_entropy(real_score, fake_score)
+    def model(self, real_ratio: Scores, noise_ratio: Scores) -> Tensor:
+        return cross_entropy(real_ratio, noise_ratio)
 
 
 @dataclass(frozen=True)
