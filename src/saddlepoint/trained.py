@@ -120,16 +120,17 @@ def train(
     out: str | Path,
     budget: Budget,
     settings: Settings = Settings(),
+    quiet: bool = False,
 ) -> Run:
     """Train `method` on `data` in the folder `out`, or continue what is there; returns the `Run`.
 
     `networks`: a value such as `DCGAN(width=32)`, or {"generator": module, "discriminator": module} of your own; by
-    default DCGAN for images and MLP for vectors. Raises `InputError` for what cannot be, `TrainingFailed` when a loss
-    stops being finite.
+    default DCGAN for images and MLP for vectors. `quiet`: no progress is shown. Raises `InputError` for what cannot be,
+    `TrainingFailed` when a loss stops being finite.
     """
     source = {"spec": data if isinstance(data, str) else data.name, "options": {}}
     plan = Plan(method, load(data) if isinstance(data, str) else data, networks, budget, settings)
-    carry_out(plan, Path(out), source)
+    carry_out(plan, Path(out), source, quiet)
     return Run.open(out, data=plan.data, networks=networks, method=method)
 
 
