@@ -312,7 +312,7 @@ def test_compiled_steps_equal_plain_ones(method: Method) -> None:
         carried, infos = graph(carried, turns, [made])
         means = {name: value.mean() for name, value in info.items()}
         torch.testing.assert_close(infos[0], means, rtol=1e-5, atol=1e-6)
-    assert counter.frame_count == len({number % plain.period for number in range(3)})
+    assert counter.frame_count == len({plain.phase(number) for number in range(3)})
     for part in ("players", "memory", "average"):
         torch.testing.assert_close(getattr(carried, part), getattr(state, part), rtol=1e-5, atol=1e-6)
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from torch import Tensor
+from torch._dynamo.testing import CompileCounterWithBackend
 
 from saddlepoint import methods
 from saddlepoint.compiled import Compiled
@@ -20,7 +21,7 @@ from saddlepoint.network import Execution, Functional, Plain
 from saddlepoint.objectives import Minimax, NonSaturating
 from saddlepoint.optim import SGD
 from saddlepoint.parallel import Accumulated
-from saddlepoint.penalties import R1, Term
+from saddlepoint.penalties import R1, R2, Term
 from small_games import batch, descent, play, small
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -181,6 +182,34 @@ def test_a_term_that_is_never_due_is_refused() -> None:
         R1(every=0)
     objective = replace(GAN, objective=replace(Balance()), terms=(R1(every=2),))
     assert play(objective)[0].period == 2
+
+
+def test_steps_with_the_same_terms_due_are_one_game_and_one_graph() -> None:
+    """However long the period: a graph for every step of it would soon pass the compiler's limit of graphs."""
+    method = lazy(40)
+    game, state = play(method, Functional())
+    assert [game.phase(step) for step in (0, 1, 39, 40, 41)] == [0, 1, 1, 0, 1]
+    assert game.at(1) is game.at(39)
+    halves = Accumulated(game, 2)
+    assert halves.at(1) is halves.at(39)
+    assert halves.at(40).base is game.at(0)  # type: ignore[attr-defined]
+    counter = CompileCounterWithBackend("aot_eager")
+    graph, turns, data = (
+        Compiled(game, method.dynamics, 8, backend=counter),
+        method.dynamics.turns(0),
+        batch(game),
+    )
+    for step in range(12):
+        made = [{**data, "clock": {"step": step, "images": 0, "progress": 0.0}} for _ in turns]
+        state, infos = graph(state, turns, [made])
+        assert ("term/R1" in infos[0]) == (step == 0)
+    assert counter.frame_count == 2
+
+
+def test_two_lazy_terms_have_the_games_of_their_patterns() -> None:
+    method = replace(GAN, terms=(R1(gamma=0.5, every=2), R2(gamma=0.5, every=3)))
+    game, _ = play(method)
+    assert [game.phase(step) for step in range(12)] == [0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1]
 
 
 def test_lazy_steps_compile_into_one_graph_a_pattern() -> None:

@@ -91,19 +91,27 @@ class MethodGame(Game):
 
     @property
     def period(self) -> int:
+        """After how many steps the lazy terms that are due repeat themselves."""
         return math.lcm(*(part.every for parts in self.asked.values() for part in parts))
+
+    def phase(self, step: int) -> int:
+        """The first step at which the same lazy terms are due."""
+        found = self._due(step)
+        return next(first for first in range(self.period) if self._due(first) == found)
+
+    def _due(self, step: int) -> dict[str, list[Asked]]:
+        return {
+            player: [part for part in parts if step % part.every == 0] for player, parts in self.asked.items()
+        }
 
     def at(self, step: int) -> MethodGame:
         """The game of this step: with the lazy terms that are due."""
-        if not any(part.every > 1 for parts in self.asked.values() for part in parts):
+        if self.period == 1:
             return self
-        phase = step % self.period
+        phase = self.phase(step)
         if phase not in self._at:
             game = copy.copy(self)
-            game.asked = {
-                player: [part for part in parts if phase % part.every == 0]
-                for player, parts in self.asked.items()
-            }
+            game.asked = self._due(phase)
             game._plan()
             self._at[phase] = game
         return self._at[phase]

@@ -55,7 +55,9 @@ class Compiled:
             [[float(step[0]["clock"][n]) for n in CLOCK] for step in batches], dtype=_exact(state)
         )
         carried = tensors(state._replace(clock={}))
-        phases = tuple(step[0]["clock"]["step"] % self.game.period for step in batches)
+        phases = tuple(self.game.phase(step[0]["clock"]["step"]) for step in batches)
+        for phase in phases:
+            self.game.at(phase)  # made before it is traced: a graph is guarded by the games that were there
         after, names, rows = self.graph(tuple(carried), turns, phases, given, clocks)
         infos = [dict(zip(seen, row.unbind(), strict=True)) for seen, row in zip(names, rows, strict=True)]
         return State(*after)._replace(clock=state.clock), infos
@@ -69,7 +71,7 @@ class Compiled:
         clocks: Tensor,
     ) -> tuple[tuple[Any, ...], list[list[str]], list[Tensor]]:
         """The state after the steps, and what was seen in each as one vector of means: few tensors cross the boundary of
-        the graph. `phases`: which of the games that the steps repeat is played at each."""
+        the graph. `phases`: which game is played at each; equal ones make no new graph."""
         state, seen, names = State(*carried), [], []
         for number, step in enumerate(batches):
             game = self.game.at(phases[number])

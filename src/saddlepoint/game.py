@@ -59,13 +59,12 @@ class Game(ABC):
         raise NotImplementedError(f"{type(self).__name__} does not know the best response of {player!r}")
 
     def at(self, step: int) -> Game:
-        """The game that is played at this step: one of finitely many, which repeat after `period` steps."""
+        """The game that is played at this step: one of finitely many, each named by its `phase`."""
         return self
 
-    @property
-    def period(self) -> int:
-        """After how many steps `at` repeats itself."""
-        return 1
+    def phase(self, step: int) -> int:
+        """The first step at which the same game is played."""
+        return 0
 
     def bound(self) -> MethodGame:
         """The game of a method under all transformations."""

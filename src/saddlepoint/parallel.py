@@ -36,17 +36,16 @@ class Transformed(Game):
         )
         self._at: dict[int, Game] = {}
 
-    @property
-    def period(self) -> int:
-        return self.base.period
+    def phase(self, step: int) -> int:
+        return self.base.phase(step)
 
     def at(self, step: int) -> Game:
-        if self.period == 1:
+        base, phase = self.base.at(step), self.phase(step)
+        if base is self.base:
             return self
-        phase = step % self.period
         if phase not in self._at:
             self._at[phase] = copy.copy(self)
-            self._at[phase].base = self.base.at(phase)  # type: ignore[attr-defined]
+            self._at[phase].base = base  # type: ignore[attr-defined]
         return self._at[phase]
 
     def bound(self) -> MethodGame:
