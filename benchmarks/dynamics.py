@@ -2,9 +2,10 @@
 
     python benchmarks/dynamics.py [--blocks 9]
 
-The same pair (MLP of width 64 on points, batch 256, Adam), plain execution, one thread; sides in alternated blocks within one
-process. A ratio is the time of a side over that of alternating descent, median over blocks with quartiles; `declared` is the
-ratio of the gradient evaluations that the rules declare. Results go to benchmarks/results/dynamics.json.
+The same pair (MLP of width 64 on points, batch 256, Adam), one thread, every rule in the plain execution and compiled, a step
+a graph; sides in alternated blocks within one process. A ratio is the time of a side over that of alternating descent in the
+same execution, median over blocks with quartiles; `gain` is plain over compiled time; `declared` is the ratio of the gradient
+evaluations that the rules declare. Results go to benchmarks/results/dynamics.json.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import torch
 
 from saddlepoint import methods
 from saddlepoint.batches import Batches
+from saddlepoint.compiled import Compiled
 from saddlepoint.data import load
 from saddlepoint.dynamics import (
     Alternating,
@@ -35,12 +36,14 @@ from saddlepoint.dynamics import (
 )
 from saddlepoint.latents import Gaussian
 from saddlepoint.method import Method
+from saddlepoint.network import Functional, Plain
 from saddlepoint.networks import MLP
 from saddlepoint.optim import Adam, Optimistic
 from saddlepoint.penalties import R1
 from saddlepoint.plan import environment
 
 ROWS, STEPS = 256, 48
+UNCOMPILED = ("competitive",)  # ten products with the Jacobian: minutes of compiling
 ADAM = {player: Adam(1e-4) for player in ("generator", "discriminator")}
 PLAIN = replace(methods.get("gan"), latent=Gaussian(16), dynamics=Alternating(ADAM), averages={}, terms=())
 
@@ -66,11 +69,13 @@ def sides() -> dict[str, Method]:
 class Side:
     """Steps of one method, draws included."""
 
-    def __init__(self, method: Method) -> None:
+    def __init__(self, method: Method, compiled: bool) -> None:
         torch.manual_seed(0)
         reference = load("ring").training(8)
         self.dynamics = method.dynamics
-        self.game = method.game(MLP(width=64).build((2,), 16), reference)
+        execution = Functional() if compiled else Plain()
+        self.game = method.game(MLP(width=64).build((2,), 16), reference, execution=execution)
+        self.graph = Compiled(self.game, self.dynamics, ROWS) if compiled else None
         self.batches = Batches(self.game, load("ring"), 0, ROWS, torch.device("cpu"))
         self.state = self.dynamics.init(self.game, *self.game.init(0, reference))
 
@@ -79,35 +84,58 @@ class Side:
             clock = self.state.clock
             turns = self.dynamics.turns(clock["step"])
             batches = self.batches.step(clock, turns, 0.0)
-            game = self.game.at(clock["step"])
-            state, _ = self.dynamics.step(game, self.state, turns, batches.__getitem__, ROWS)
+            if self.graph is None:
+                game = self.game.at(clock["step"])
+                state, _ = self.dynamics.step(game, self.state, turns, batches.__getitem__, ROWS)
+            else:
+                state, _ = self.graph(self.state, turns, [batches])
             self.state = state._replace(clock=self.dynamics.advance(self.game, clock, turns, ROWS))
 
     def cost(self) -> int:
         return sum(self.dynamics.cost(turn) for turn in self.dynamics.turns(0))
 
 
+Key = tuple[str, str]  # a rule and an execution
+
+
 def measure(blocks: int) -> dict[str, Any]:
     torch.set_num_threads(1)
-    made = {name: Side(method) for name, method in sides().items()}
-    runs: dict[str, Callable[[int], None]] = {name: side.steps for name, side in made.items()}
-    for steps in runs.values():
-        steps(STEPS)
-    times: dict[str, list[float]] = {name: [] for name in runs}
+    made: dict[Key, Side] = {}
+    started: dict[Key, float] = {}
+    for name, method in sides().items():
+        for execution in ("plain",) if name in UNCOMPILED else ("plain", "compiled"):
+            side = made[name, execution] = Side(method, execution == "compiled")
+            started[name, execution] = seconds(side, STEPS)
+            print(f"{name:28} {execution:9} first {STEPS} steps {started[name, execution]:.1f} s", flush=True)
+    times: dict[Key, list[float]] = {key: [] for key in made}
     for _ in range(blocks):
-        for name, steps in runs.items():
-            start = time.perf_counter()
-            steps(STEPS)
-            times[name].append((time.perf_counter() - start) / STEPS * 1e3)
-    base, found = times["alternating"], {}
-    for name, values in times.items():
-        ratios = [own / other for own, other in zip(values, base, strict=True)]
-        found[name] = {
+        for key, side in made.items():
+            times[key].append(seconds(side, STEPS) / STEPS * 1e3)
+    found: dict[str, Any] = {}
+    for (name, execution), values in times.items():
+        row = found.setdefault(
+            name, {"declared": round(made[name, "plain"].cost() / made["alternating", "plain"].cost(), 2)}
+        )
+        row[execution] = {
             "ms": round(statistics.median(values), 3),
-            "ratio": [round(q, 3) for q in statistics.quantiles(ratios, n=4, method="inclusive")],
-            "declared": round(made[name].cost() / made["alternating"].cost(), 2),
+            "ratio": quotients(values, times["alternating", execution]),
         }
+        if execution == "compiled":
+            row[execution]["gain"] = quotients(times[name, "plain"], values)
+            row[execution]["compile_seconds"] = round(started[name, execution], 1)
     return found
+
+
+def seconds(side: Side, steps: int) -> float:
+    start = time.perf_counter()
+    side.steps(steps)
+    return time.perf_counter() - start
+
+
+def quotients(above: list[float], below: list[float]) -> list[float]:
+    """Lower quartile, median and upper quartile of the blocks' quotients."""
+    made = [a / b for a, b in zip(above, below, strict=True)]
+    return [round(q, 3) for q in statistics.quantiles(made, n=4, method="inclusive")]
 
 
 def main() -> None:
@@ -128,10 +156,11 @@ def main() -> None:
     given.out.parent.mkdir(exist_ok=True)
     given.out.write_text(json.dumps(results, indent=1) + "\n")
     for name, row in found.items():
-        low, middle, high = row["ratio"]
-        print(
-            f"{name:28} {row['ms']:7.3f} ms  {middle:.2f} [{low:.2f}, {high:.2f}]  declared {row['declared']:.2f}"
-        )
+        for execution in ("plain", "compiled"):
+            if execution in row:
+                low, middle, high = row[execution]["ratio"]
+                spread = f"{row[execution]['ms']:7.3f} ms  {middle:.2f} [{low:.2f}, {high:.2f}]"
+                print(f"{name:28} {execution:9} {spread}  declared {row['declared']:.2f}")
 
 
 if __name__ == "__main__":

@@ -111,12 +111,6 @@ def test_orbit_equals_an_independent_recursion(dynamics: Dynamics, rule: Rule, e
     np.testing.assert_allclose(orbit(game, dynamics, 100).numpy(), repeated(rule, 100), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize(("dynamics", "rule"), MEMORYLESS[1:7:2], ids=lambda v: getattr(v, "__name__", ""))
-def test_norm_after_a_thousand_steps(dynamics: Dynamics, rule: Rule) -> None:
-    found = orbit(Bilinear(), dynamics, 1000)[-1].norm().item()
-    assert found == pytest.approx(np.linalg.norm(repeated(rule, 1000)[-1]), rel=1e-9)
-
-
 def optimistic(steps: int) -> np.ndarray:
     """x_{t+1} = x_t − 2ηg_t + ηg_{t−1}, g_{−1} := g_0."""
     seen, last = [np.array(START)], None
@@ -159,24 +153,58 @@ def looking_ahead(steps: int, inner: Rule) -> np.ndarray:
     return np.array(seen)
 
 
-REMEMBERING: list[tuple[str, Dynamics, np.ndarray]] = [
-    ("optimistic", Simultaneous({p: Optimistic(SGD(H)) for p in "xy"}), optimistic(100)),
-    ("from the past", PastExtragradient(plain()), from_the_past(100)[0]),
-    ("negative momentum", Alternating(plain(momentum=-0.5), TURNS), heavy_ball(100, -0.5)),
-    ("lookahead", Lookahead(Alternating(plain(), TURNS), 4, 0.3), looking_ahead(100, alternating)),
-    ("lookahead extra", Lookahead(Extragradient(plain()), 4, 0.3), looking_ahead(100, extragradient)),
+Path = Callable[[int], np.ndarray]
+REMEMBERING: list[tuple[str, Dynamics, Path]] = [
+    ("optimistic", Simultaneous({p: Optimistic(SGD(H)) for p in "xy"}), optimistic),
+    ("from the past", PastExtragradient(plain()), lambda n: from_the_past(n)[0]),
+    ("negative momentum", Alternating(plain(momentum=-0.5), TURNS), lambda n: heavy_ball(n, -0.5)),
+    ("lookahead", Lookahead(Alternating(plain(), TURNS), 4, 0.3), lambda n: looking_ahead(n, alternating)),
+    ("lookahead extra", Lookahead(Extragradient(plain()), 4, 0.3), lambda n: looking_ahead(n, extragradient)),
 ]
 
 
 @pytest.mark.parametrize("execution", [None, Functional()], ids=["plain", "functional"])
 @pytest.mark.parametrize(
-    ("name", "dynamics", "expected"), REMEMBERING, ids=lambda v: v if isinstance(v, str) else ""
+    ("name", "dynamics", "path"), REMEMBERING, ids=lambda v: v if isinstance(v, str) else ""
 )
-def test_orbit_of_a_rule_with_memory(
-    name: str, dynamics: Dynamics, expected: np.ndarray, execution: Any
-) -> None:
+def test_orbit_of_a_rule_with_memory(name: str, dynamics: Dynamics, path: Path, execution: Any) -> None:
     game = Bilinear(execution=execution) if execution else Bilinear()
-    np.testing.assert_allclose(orbit(game, dynamics, 100).numpy(), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(orbit(game, dynamics, 100).numpy(), path(100), rtol=1e-9, atol=1e-12)
+
+
+NORMS: list[tuple[Dynamics, Path]] = [
+    *((dynamics, lambda n, rule=rule: repeated(rule, n)) for dynamics, rule in MEMORYLESS),
+    *((dynamics, path) for _, dynamics, path in REMEMBERING),
+    (Alternating(plain(momentum=0.1), TURNS), lambda n: heavy_ball(n, 0.1)),
+    (Alternating(plain(momentum=-0.1), TURNS), lambda n: heavy_ball(n, -0.1)),
+]
+
+
+@pytest.mark.parametrize(("dynamics", "path"), NORMS, ids=lambda v: type(v).__name__)
+def test_norms_after_a_hundred_and_a_thousand_steps(dynamics: Dynamics, path: Path) -> None:
+    found, expected = orbit(Bilinear(), dynamics, 1000).norm(dim=1), np.linalg.norm(path(1000), axis=1)
+    for step in (100, 1000):
+        assert found[step].item() == pytest.approx(expected[step], rel=1e-8)
+
+
+@pytest.mark.parametrize("momentum", [-0.1, 0.0, 0.1])
+def test_a_bounded_player_with_momentum(momentum: float) -> None:
+    """y is brought back to [−1, 1] after every move; its velocity is not."""
+    x, y, bx, by, seen = *START, 0.0, 0.0, [START]
+    for _ in range(200):
+        bx = momentum * bx + y
+        x -= H * bx
+        by = momentum * by - x
+        y = min(max(y - H * by, -1.0), 1.0)
+        seen.append((x, y))
+    found = orbit(Bounded(), Alternating(plain(momentum=momentum), TURNS), 200)
+    np.testing.assert_allclose(found.numpy(), np.array(seen), rtol=1e-9, atol=1e-12)
+    assert found[:, 1].abs().max() == 1
+
+
+class Bounded(Bilinear):
+    def after(self, player: str, vector: torch.Tensor) -> torch.Tensor:
+        return vector.clamp(-1, 1) if player == "y" else vector
 
 
 def test_extrapolations_from_the_past_are_an_optimistic_orbit() -> None:
