@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from scipy.special import wrightomega
 from torch import Tensor, nn
 
+from saddlepoint import objectives
 from saddlepoint.bound import MethodGame
 from saddlepoint.dynamics import Simultaneous
 from saddlepoint.latents import Gaussian
@@ -19,6 +21,10 @@ from saddlepoint.objectives import (
     KL,
     MMD,
     Alpha,
+    BoundaryEquilibrium,
+    Discrimination,
+    DistanceKernel,
+    Divergence,
     EnergyMargin,
     GANDivergence,
     GaussianKernel,
@@ -30,14 +36,19 @@ from saddlepoint.objectives import (
     LossSensitive,
     Margin,
     MaximumLikelihood,
+    Metric,
     Minimax,
     Neyman,
+    NoiseContrastive,
     NonSaturating,
     Objective,
     Pearson,
+    RationalQuadratic,
     Relativistic,
     RelativisticAverage,
     ReverseKL,
+    SelfContrastive,
+    Sinkhorn,
     Squared,
     SquaredHellinger,
     TopK,
@@ -46,6 +57,7 @@ from saddlepoint.objectives import (
     WeightedJensenShannon,
 )
 from saddlepoint.optim import SGD
+from saddlepoint.penalties import FeatureMatching
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -69,15 +81,21 @@ class Line(nn.Module):
         return {"score": score, "features": score[:, None]}
 
 
+BALANCE = 0.36  # what BEGAN remembers
+
+
 def play(objective: Objective) -> tuple[MethodGame, dict[str, Any], dict[str, Any]]:
-    optimizers = {"generator": SGD(0.1), "discriminator": SGD(0.1)}
-    method = Method("dirac", objective=objective, latent=Gaussian(1), dynamics=Simultaneous(optimizers))
+    dynamics = Simultaneous({"generator": SGD(0.1), "discriminator": SGD(0.1)})
+    terms = (FeatureMatching(2.0),) if isinstance(objective, Discrimination) else ()
+    method = Method("dirac", objective=objective, terms=terms, latent=Gaussian(1), dynamics=dynamics)
     data = {
         "real": torch.zeros(4, 1),
         "latent": torch.randn(4, 1, generator=torch.Generator().manual_seed(0)),
     }
     game = method.game({"generator": Point(0.3), "discriminator": Line(0.2)}, {"real": torch.zeros(4, 1)})
     _, memory = game.init(0, data)
+    for kept in memory.get("parts", {}).values():
+        kept["balance"] = torch.tensor(BALANCE)
     return game, memory, {**data, "clock": {"step": 0, "images": 0, "progress": 0.0}}
 
 
@@ -108,6 +126,7 @@ C = {
     WeightedJensenShannon(0.5): lambda v: 0.5 * 2 * sigma(v) ** 2 * sigma(-v) / (1 - sigma(v) ** 2),
     GANDivergence(): sigma,
     TotalVariation(): lambda v: 0.5 / math.cosh(v) ** 2,
+    Alpha(-1.0): lambda v: sigma(-v) / math.sqrt(2 * math.log1p(math.exp(-v))),
     Alpha(0.5): lambda v: sigma(-v) / (0.5 * math.log1p(math.exp(-v))) ** 2,
     Alpha(3.0): lambda v: math.sqrt(2 * v + 1),
 }
@@ -132,6 +151,10 @@ SLOPES: list[tuple[Objective, Any, Any]] = [
     (Relativistic(Squared()), lambda v: 2 * (v - 1), lambda v: 2 * (v + 1)),
     (Relativistic(Margin()), lambda v: -step(1 - v), lambda v: step(1 + v)),
     (RelativisticAverage(), lambda v: -sigma(-v), sigma),
+    (RelativisticAverage(Squared()), lambda v: 2 * (v - 1), lambda v: 2 * (v + 1)),
+    (RelativisticAverage(Margin()), lambda v: -step(1 - v), lambda v: step(1 + v)),
+    (BoundaryEquilibrium(), lambda v: 1.0, lambda v: -BALANCE),
+    (Discrimination(), lambda v: 4 * v, sigma),  # with 2(E s(x) − E s(x̃))² for the generator
     (TopK(NonSaturating(), share=0.5), lambda v: -sigma(-v), sigma),
     *((FGAN(d), lambda v, c=c: -c(v), c) for d, c in C.items()),
     *((FGAN(d, tricky=True), lambda v, g=g: -g(v), C[d]) for d, g in G.items()),
@@ -173,16 +196,46 @@ def test_the_eigenvalues_at_the_equilibrium(
     expected = torch.tensor([[0.0, by_generator(0.0)], [by_discriminator(0.0), 0.0]])
     torch.testing.assert_close(jacobian, expected, rtol=1e-9, atol=1e-9)
     product = by_generator(0.0) * by_discriminator(0.0)
-    assert product < 0 or (isinstance(objective, LeastSquares) and product == 0)
+    assert product < 0 or (isinstance(objective, (LeastSquares, Discrimination)) and product == 0)
     found = torch.linalg.eigvals(jacobian)
     assert found.real.abs().max() < 1e-9
     assert found.imag.abs() == pytest.approx(math.sqrt(-product), abs=1e-9)
 
 
+METRICS: list[tuple[Metric, Any]] = [  # and the slope of the distance of two points v apart
+    (MMD(GaussianKernel((2.0,)), unbiased=False), lambda v: v / 2 * math.exp(-(v**2) / 8)),
+    (MMD(RationalQuadratic((1.0,))), lambda v: 2 * v / (1 + v**2 / 2) ** 2),
+    (MMD(DistanceKernel()), lambda v: math.copysign(2, v)),
+    (Sinkhorn(epsilon=0.3), lambda v: 2 * v),
+    (Sinkhorn(epsilon=0.3, power=1.0), lambda v: math.copysign(1, v)),
+]
+
+
+@pytest.mark.parametrize(("metric", "slope"), METRICS, ids=[repr(m[0]) for m in METRICS])
 @pytest.mark.parametrize(("theta", "psi"), [(0.7, 0.4), (-0.5, 0.6)])
-def test_the_field_of_a_metric(theta: float, psi: float) -> None:
-    """φ(x) = ψx: MMD² = 2 − 2 exp(−v²/(2σ²)) of the two points, zero-sum."""
+def test_the_field_of_a_metric(metric: Metric, slope: Any, theta: float, psi: float) -> None:
+    """φ(x) = ψx, zero-sum. MMD² = 2k(0) − 2k(v); all mass of either side is one point, so Sinkhorn's plan is the only one
+    and its divergence the cost |v|^p."""
     v = psi * theta
-    slope = 2 * v / 4 * math.exp(-(v**2) / 8)
-    found = field(MMD(GaussianKernel((2.0,)), unbiased=False), theta, psi)
-    assert found == pytest.approx((psi * slope, -theta * slope), rel=1e-9)
+    found = field(metric, theta, psi)
+    assert found == pytest.approx((psi * slope(v), -theta * slope(v)), rel=1e-9)
+
+
+@pytest.mark.parametrize("metric", [m[0] for m in METRICS if m[1](1e-9) < 1e-6], ids=repr)
+def test_the_equilibrium_of_a_smooth_metric_is_flat(metric: Metric) -> None:
+    """The distance is quadratic in v = ψθ: no Jacobian is left at (0, 0)."""
+    game, memory, data = play(metric)
+    players = {"generator": torch.zeros(1), "discriminator": torch.zeros(1)}
+    for which in players:
+        tangent = {p: torch.full((1,), float(p == which)) for p in players}
+        for pushed in game.pushforward(players, memory, data, tangent).values():
+            assert abs(pushed.item()) < 1e-9
+
+
+def test_every_objective_and_divergence_is_here() -> None:
+    """Densities have no discriminator: their gradients are in test_objectives_density."""
+    named = {v for _, v in inspect.getmembers(objectives, inspect.isclass)}
+    densities = {Objective, Metric, NoiseContrastive, SelfContrastive}
+    found = {type(s[0]) for s in SLOPES} | {type(metric) for metric, _ in METRICS}
+    assert found == {c for c in named if issubclass(c, Objective)} - densities
+    assert {type(d) for d in C} == {c for c in named if issubclass(c, Divergence)} - {Divergence}
