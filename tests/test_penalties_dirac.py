@@ -14,7 +14,21 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from saddlepoint.penalties import R1, R2, FiniteDifference, GradientPenalty, NagarajanKolter, NoiseBall, Roth
+from saddlepoint.penalties import (
+    R1,
+    R2,
+    ApproximateR1,
+    Consistency,
+    FeatureMatching,
+    FiniteDifference,
+    GradientPenalty,
+    Jitter,
+    LayerMatching,
+    NagarajanKolter,
+    NoiseBall,
+    PullingAway,
+    Roth,
+)
 from saddlepoint.schedules import Exponential
 
 pytestmark = pytest.mark.usefixtures("double")
@@ -65,6 +79,43 @@ def nagarajan_kolter(eta: float) -> Penalty:
     return penalty
 
 
+DIRECTIONS = torch.tensor([[1.0], [-1.0], [2.0], [-2.0]], dtype=torch.float64)  # E u² = 2.5
+
+
+def approximate_r1(weight: float) -> Penalty:
+    """λ E(σuψ)²."""
+    return judged_at_data(ApproximateR1(weight, sigma=0.2), "direction")
+
+
+def consistency(weight: float) -> Penalty:
+    return judged_at_data(Consistency(weight, Jitter(0.2)), "jitter")
+
+
+def judged_at_data(term: ApproximateR1 | Consistency, noise: str) -> Penalty:
+    def penalty(theta: Tensor, psi: Tensor) -> tuple[Tensor, Tensor]:
+        real = points(theta)[0]
+        given = {"real_point": real, "real_judgement": score(psi)(real), noise: DIRECTIONS}
+        return NOTHING, term(score=score(psi), **given)
+
+    return penalty
+
+
+def matching(weight: float) -> Penalty:
+    """The score as the only feature: λ(ψθ)² for the generator."""
+    term = FeatureMatching(weight)
+    return lambda theta, psi: (term.of(*(score(psi)(x)[:, None] for x in points(theta))), NOTHING)
+
+
+def layers(weight: float) -> Penalty:
+    term = LayerMatching(weight)
+    return lambda theta, psi: (term.of(*(score(psi)(x)[:, None] for x in points(theta))), NOTHING)
+
+
+def pulling_away(weight: float) -> Penalty:
+    """All samples are one: their cosines are 1 wherever they go."""
+    return lambda theta, psi: (PullingAway(weight).of(score(psi)(points(theta)[1])[:, None]), NOTHING)
+
+
 def discriminator(theta: Tensor, psi: Tensor) -> Tensor:
     real, fake = points(theta)
     return softplus(-score(psi)(real)).mean() + softplus(score(psi)(fake)).mean()
@@ -108,6 +159,8 @@ EIGENVALUES = {
     interpolates: lambda g: pair(-g, g**2 - 1 / 4),
     roth: lambda g: pair(-g / 4, g**2 / 16 - 1 / 4),
     nagarajan_kolter: lambda g: pair(-g / 4, g**2 / 16 - 1 / 4),
+    approximate_r1: lambda g: pair(-0.1 * g, 0.01 * g**2 - 1 / 4),  # λσ²E u² = .1 λ
+    consistency: lambda g: pair(-0.1 * g, 0.01 * g**2 - 1 / 4),
 }
 
 
@@ -137,6 +190,13 @@ def test_penalties_with_target_one_have_a_kink_at_the_equilibrium(term: Gradient
         assert found == pytest.approx(math.copysign(20 * (1 - 1e-2), psi), rel=1e-6)
 
 
+@GAMMAS
+def test_matching_features_leaves_the_equilibrium_turning(g: float) -> None:
+    """(ψθ)² is of fourth order: ±i/2 as without it."""
+    matrix = torch.autograd.functional.jacobian(lambda at: field(matching(g), at), torch.zeros(2)).numpy()
+    assert_spectrum(matrix, (0.5j, -0.5j))
+
+
 FIELDS = {
     r1: lambda g, t, p: (0.0, g * p),
     r2: lambda g, t, p: (0.0, g * p),
@@ -151,6 +211,11 @@ FIELDS = {
         2 * g * sigma(p * t) ** 2 * t * (1 + sigma(-p * t) * p * t),
         0.0,
     ),
+    approximate_r1: lambda g, t, p: (0.0, 0.2 * g * p),
+    consistency: lambda g, t, p: (0.0, 0.2 * g * p),
+    matching: lambda g, t, p: (2 * g * p**2 * t, 0.0),
+    layers: lambda g, t, p: (g * abs(p) * math.copysign(1, t), 0.0),
+    pulling_away: lambda g, t, p: (0.0, 0.0),
 }
 
 
@@ -169,10 +234,9 @@ def test_fields_in_closed_form(make: Callable[[float], Penalty], g: float) -> No
 def test_differences_have_the_eigenvalues_of_their_directions(g: float) -> None:
     """δ = uψ exactly: (γ/2) E u² ψ², here with E u² = 2.5."""
     term = R1(g, by=FiniteDifference(0.1))
-    u = torch.tensor([[1.0], [-1.0], [2.0], [-2.0]])
 
     def penalty(theta: Tensor, psi: Tensor) -> tuple[Tensor, Tensor]:
-        return NOTHING, term(score=score(psi), real_point=points(theta)[0], direction=u)
+        return NOTHING, term(score=score(psi), real_point=points(theta)[0], direction=DIRECTIONS)
 
     matrix = torch.autograd.functional.jacobian(lambda at: field(penalty, at), torch.zeros(2)).numpy()
     assert_spectrum(matrix, pair(-1.25 * g, (1.25 * g) ** 2 - 1 / 4))
