@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from saddlepoint import dynamics as dynamics_module
 from saddlepoint.dynamics import (
     Aligned,
     Alternating,
@@ -360,3 +362,9 @@ def test_adam_looks_ahead_with_moments_updated_twice() -> None:
         seen.append(torch.cat(parameters).detach().clone())
     rule = Extragradient({p: Adam(0.05, (0.5, 0.9)) for p in "xy"})
     torch.testing.assert_close(orbit(Bilinear(), rule, 20)[1:], torch.stack(seen), rtol=1e-12, atol=1e-12)
+
+
+def test_every_rule_is_here() -> None:
+    """The best response needs a strictly concave opponent: the quadratic game has it above."""
+    named = {v for _, v in inspect.getmembers(dynamics_module, inspect.isclass) if issubclass(v, Dynamics)}
+    assert {type(rule) for rule, _ in NORMS} == named - {Dynamics, BestResponse}

@@ -63,6 +63,7 @@ from saddlepoint.objectives import (
 )
 from saddlepoint.optim import SGD
 from saddlepoint.penalties import FeatureMatching
+from test_objectives_divergences import TABLE
 
 pytestmark = pytest.mark.usefixtures("double")
 
@@ -285,6 +286,7 @@ def test_every_objective_and_divergence_is_here() -> None:
     densities = {NoiseContrastive, SelfContrastive}
     assert {type(objective) for objective, _ in CASES} == exported(Objective) - densities
     assert {type(divergence) for divergence in DIVERGENCES} == exported(Divergence)
+    assert {type(divergence) for divergence in TABLE} == exported(Divergence)
 
 
 def test_the_scores_reach_both_sides_of_every_corner() -> None:
