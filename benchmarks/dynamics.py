@@ -43,7 +43,7 @@ from saddlepoint.penalties import R1
 from saddlepoint.plan import environment
 
 ROWS, STEPS = 256, 48
-UNCOMPILED = ("competitive",)  # ten products with the Jacobian: minutes of compiling
+SLOW = {"competitive": 3}  # steps a block; its ten iterations take minutes to compile, so it is not
 ADAM = {player: Adam(1e-4) for player in ("generator", "discriminator")}
 PLAIN = replace(methods.get("gan"), latent=Gaussian(16), dynamics=Alternating(ADAM), averages={}, terms=())
 
@@ -101,28 +101,32 @@ Key = tuple[str, str]  # a rule and an execution
 def measure(blocks: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     made: dict[Key, Side] = {}
-    started: dict[Key, float] = {}
     for name, method in sides().items():
-        for execution in ("plain",) if name in UNCOMPILED else ("plain", "compiled"):
+        for execution in ("plain",) if name in SLOW else ("plain", "compiled"):
             side = made[name, execution] = Side(method, execution == "compiled")
-            started[name, execution] = seconds(side, STEPS)
-            print(f"{name:28} {execution:9} first {STEPS} steps {started[name, execution]:.1f} s", flush=True)
+            print(
+                f"{name:28} {execution:9} first steps {seconds(side, SLOW.get(name, STEPS)):.1f} s",
+                flush=True,
+            )
     times: dict[Key, list[float]] = {key: [] for key in made}
     for _ in range(blocks):
         for key, side in made.items():
-            times[key].append(seconds(side, STEPS) / STEPS * 1e3)
-    found: dict[str, Any] = {}
-    for (name, execution), values in times.items():
-        row = found.setdefault(
-            name, {"declared": round(made[name, "plain"].cost() / made["alternating", "plain"].cost(), 2)}
-        )
-        row[execution] = {
-            "ms": round(statistics.median(values), 3),
-            "ratio": quotients(values, times["alternating", execution]),
-        }
-        if execution == "compiled":
-            row[execution]["gain"] = quotients(times[name, "plain"], values)
-            row[execution]["compile_seconds"] = round(started[name, execution], 1)
+            steps = SLOW.get(key[0], STEPS)
+            times[key].append(seconds(side, steps) / steps * 1e3)
+    return {name: row(name, made, times) for name in sides()}
+
+
+def row(name: str, made: dict[Key, Side], times: dict[Key, list[float]]) -> dict[str, Any]:
+    """What is known of one rule."""
+    cost = made[name, "plain"].cost() / made["alternating", "plain"].cost()
+    found: dict[str, Any] = {"declared": round(cost, 2)}
+    for execution in ("plain", "compiled"):
+        if (name, execution) in times:
+            values = times[name, execution]
+            ratio = quotients(values, times["alternating", execution])
+            found[execution] = {"ms": round(statistics.median(values), 3), "ratio": ratio}
+    if "compiled" in found:
+        found["compiled"]["gain"] = quotients(times[name, "plain"], times[name, "compiled"])
     return found
 
 

@@ -65,7 +65,16 @@ def test_the_commands_of_the_page_run(tree: Path) -> None:
 
 def test_the_new_method_obeys_the_laws(tree: Path) -> None:
     printed = ran(
-        tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_laws.py", "-k", "absolute"
+        tree,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "tests/test_laws.py",
+        "tests/test_laws_executions.py",
+        "-k",
+        "absolute",
     )
     passed = re.search(r"(\d+) passed", printed) or re.search(r"^(\.+) ", printed, re.MULTILINE)
     assert passed, printed[-500:]
