@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from saddlepoint.method import Method
 from saddlepoint.network import Execution, Functional, Plain
 from saddlepoint.objectives import Discrimination, NonSaturating
 from saddlepoint.penalties import R1, GradientPenalty, Term
+from saddlepoint.run import Folder
 from saddlepoint.state import State
 from saddlepoint.vocabulary import read
 from small_games import (
@@ -119,9 +121,10 @@ def test_averages_follow_the_step_and_hold_vector_and_buffers(method: Method) ->
         assert {(player, "buffers", name) for name in game.networks[player].moving} <= moved
 
 
-def run(method: Method, seed: int, steps: int = 2) -> State:
+def run(method: Method, seed: int, steps: int = 2, begin: State | None = None) -> State:
+    """So many steps, from the beginning or from a state."""
     game, state = play(method, norm=True, seed=seed)
-    batches = Batches(game, data(method), seed, ROWS, CPU)
+    state, batches = begin or state, Batches(game, data(method), seed, ROWS, CPU)
     for _ in range(steps):
         turns = method.dynamics.turns(state.clock["step"])
         made = batches.step(state.clock, turns, 0.0)
@@ -140,6 +143,15 @@ def test_same_seed_same_bits_and_the_global_generator_is_left_alone(method: Meth
     assert not differing(first, run(method, seed=5))
     other = run(method, seed=6)
     assert all(not torch.equal(first.players[p], other.players[p]) for p in first.players)
+
+
+def test_a_state_from_a_checkpoint_goes_on_with_the_same_bits(method: Method, tmp_path: Path) -> None:
+    """Whole runs are killed and continued in test_resume; here every method's slots, memory and averages."""
+    folder = Folder(tmp_path)
+    folder.checkpoints.mkdir()
+    folder.save(run(method, seed=5, steps=2), {}, keep=1)
+    loaded, _ = folder.load(folder.saved()[0], CPU)
+    assert not differing(run(method, seed=5, steps=4), run(method, seed=5, steps=2, begin=loaded))
 
 
 def test_clock_counts_steps_images_gradients_and_rows(method: Method) -> None:
