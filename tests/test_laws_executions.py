@@ -202,7 +202,7 @@ def test_accumulated_gradients_equal_those_of_the_whole_batch(method: Method) ->
 
 @pytest.mark.parametrize("execution", [Plain, Functional])
 def test_bf16_gradients_are_near_those_of_fp32_and_leave_in_fp32(method: Method, execution: type) -> None:
-    """The tolerance of test_precision, where it is derived."""
+    """The tolerance of test_precision, where it is derived; these networks have fewer roundings."""
     game, state = play(method)
     data = batch(game, rows=8 * ROWS)
     for who in game.turns():
@@ -214,7 +214,8 @@ def test_bf16_gradients_are_near_those_of_fp32_and_leave_in_fp32(method: Method,
         for player in who:
             assert found[1][player].dtype == torch.float32
             error = (found[1][player] - found[0][player]).norm() / found[0][player].norm()
-            assert 0 < error < TOLERANCE
+            assert error < TOLERANCE
+            assert error > 0 or "discriminator" not in game.players  # a density has no product of matrices
 
 
 # -- what is left out ------------------------------
@@ -222,7 +223,10 @@ def test_bf16_gradients_are_near_those_of_fp32_and_leave_in_fp32(method: Method,
 
 def test_what_the_laws_leave_out_is_listed_and_counted() -> None:
     """A new exclusion is a decision: it changes this number, and has a reason."""
-    assert {law: len(names) for law, names in EXCLUDED.items()} == {"a term reaches the parameters": 1}
+    assert {law: len(names) for law, names in EXCLUDED.items()} == {
+        "a term reaches the parameters": 1,
+        "gradients are derivatives of the losses": 1,
+    }
     assert len(set(REPRESENTATIVES)) == 8
     listed = [*REPRESENTATIVES, *(name for names in EXCLUDED.values() for name in names)]
     assert set(listed) <= set(methods.names())
