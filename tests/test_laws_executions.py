@@ -103,6 +103,7 @@ def test_compiled_steps_equal_plain_ones(method: Method) -> None:
 
 @pytest.mark.slow
 @needs_compiler
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", REPRESENTATIVES)
 def test_steps_of_the_full_compiler_equal_plain_ones(name: str) -> None:
     """float32 sums in another order, kernels fused."""
