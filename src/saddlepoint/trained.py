@@ -22,7 +22,7 @@ from saddlepoint.networks import Networks
 from saddlepoint.plan import Plan
 from saddlepoint.random import generator as keyed
 from saddlepoint.run import Folder
-from saddlepoint.sampling import deployed, latents, samples
+from saddlepoint.sampling import conditions, deployed, latents, samples
 from saddlepoint.settings import Settings
 from saddlepoint.training import carry_out
 from saddlepoint.vocabulary import read
@@ -79,9 +79,26 @@ class Run:
         players, memory = run.game.init(run.plan.settings.seed, run.data.training(8))
         return cls(run.folder, run.plan, run.game, run.method.dynamics.init(run.game, players, memory))
 
-    def sample(self, n: int = 64, seed: int = 0, truncation: float | None = None) -> Tensor:
-        """n samples, float32 [n, *shape], images in [-1, 1]; averaged weights where the method keeps them."""
-        return self.render(latents(self.method, n, seed, "sample", truncation))
+    def sample(
+        self, n: int = 64, seed: int = 0, truncation: float | None = None, labels: Tensor | None = None
+    ) -> Tensor:
+        """n samples, float32 [n, *shape], images in [-1, 1]; averaged weights where the method keeps them.
+
+        labels: int64 [n], for a method that makes samples of a class; by default the classes of held-out rows.
+        """
+        noise = latents(self.method, n, seed, "sample", truncation)
+        return self.render({**noise, **self._given(n, seed, labels)})
+
+    def _given(self, n: int, seed: int, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """What n samples are made for."""
+        if labels is None:
+            return conditions(self.game, self.plan.data, n, seed)
+        classes = len(self.plan.data.classes)
+        if "label" not in self.game.bound().found.given:
+            raise InputError(f"{self.method.name} makes samples of no class in particular: leave labels out")
+        if labels.shape != (n,) or labels.min() < 0 or labels.max() >= classes:
+            raise InputError(f"labels of {n} samples are {n} whole numbers from 0 to {classes - 1}")
+        return {"label": labels}
 
     def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> Tensor:
         """`rows` straight lines between pairs of latents, `steps` samples each: [rows * steps, *shape].
@@ -92,7 +109,9 @@ class Run:
             latents(self.method, rows, seed, f"interpolation {side}")["latent"] for side in ("start", "end")
         )
         line = torch.linspace(0, 1, steps).view(1, steps, 1)
-        return self.render({"latent": slerp(start, end, line).flatten(0, 1)})
+        noise = latents(self.method, rows, seed, "interpolation start") | self._given(rows, seed)
+        still = {name: value.repeat_interleave(steps, 0) for name, value in noise.items()}
+        return self.render({**still, "latent": slerp(start, end, line).flatten(0, 1)})
 
     def render(self, noise: dict[str, Tensor]) -> Tensor:
         players, memory, _ = deployed(self.game, self.state)
@@ -100,7 +119,7 @@ class Run:
 
     def evaluate(self, n: int = 2000, seed: int = 0, data: Data | None = None) -> tuple[Score, ...]:
         """Scores of n samples against the held-out rows of the run's data, or of other data."""
-        made = self.render(latents(self.method, n, seed, "evaluation"))
+        made = self.render({**latents(self.method, n, seed, "evaluation"), **self._given(n, seed)})
         return Evaluator(data or self.data, n, seed)(made)
 
     def generator(self) -> nn.Module:
