@@ -10,6 +10,7 @@ as failed, with what was tried (claims/notes.py).
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -31,12 +32,20 @@ from tables import insert, markdown  # noqa: E402
 
 RESULT = HERE / "results" / "claims.json"
 PAGE = HERE.parent / "docs" / "evidence.md"
-HEAD = ("row", "check", "published or exact", "measured: median [least, most]", "seeds that meet it", "verdict")
+HEAD = (
+    "row",
+    "check",
+    "published or exact",
+    "measured: median [least, most]",
+    "seeds that meet it",
+    "verdict",
+)
 
 
 def digest(module: str, check: Check) -> str:
-    """Of everything that a check's numbers are kept under."""
-    text = [(FOLDER / f"{module}.py").read_text(), *map(repr, check.values)]
+    """Of what a check's numbers are kept under: its file, layout and comments apart, and the values that it names."""
+    code = ast.dump(ast.parse((FOLDER / f"{module}.py").read_text()))
+    text = [code, *map(repr, check.values)]
     return hashlib.sha256("\0".join(text).encode()).hexdigest()[:16]
 
 
@@ -65,7 +74,7 @@ def due(only: Sequence[str], stored: dict[str, Any]) -> Iterator[tuple[str, Chec
                 yield module, check, inputs
 
 
-def run(workers: ProcessPoolExecutor, only: Sequence[str]) -> None:
+def carry_out(workers: ProcessPoolExecutor, only: Sequence[str]) -> None:
     from saddlepoint.plan import environment
 
     stored = read()
@@ -138,7 +147,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.table:
         with ProcessPoolExecutor(given.processes) as workers:
-            run(workers, [name for name in given.only.split(",") if name])
+            carry_out(workers, [name for name in given.only.split(",") if name])
     insert(PAGE, "claims", table())
 
 

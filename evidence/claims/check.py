@@ -28,9 +28,7 @@ class Range:
             return f"= {self.least:g}"
         if self.least == -math.inf:
             return f"at most {self.most:g}"
-        return (
-            f"at least {self.least:g}" if self.most == math.inf else f"{self.least:g} to {self.most:g}"
-        )
+        return f"at least {self.least:g}" if self.most == math.inf else f"{self.least:g} to {self.most:g}"
 
 
 def at_least(value: float) -> Range:

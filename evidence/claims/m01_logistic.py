@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
-from claims.check import Check, Numbers, Range, at_least, at_most
-from claims.exactly import GRID, STEP, THETAS, jensen_shannon, log_normal, slope
 from torch import Tensor
 
+from claims.check import Check, Numbers, Range, at_least, at_most
+from claims.exactly import GRID, STEP, THETAS, jensen_shannon, log_normal, slope
 from saddlepoint.games import GaussianShift, timed
 from saddlepoint.objectives import (
     FGAN,
@@ -47,7 +48,7 @@ def non_saturating(seed: int) -> Numbers:
     minimaxed = at_optimum(Minimax(), THETAS[-1])[1]
     return {
         "error of the gradient": max(abs(a - b) for a, b in zip(found, exact, strict=True)),
-        "least growth from one θ to the next": min(b - a for a, b in zip(found, found[1:], strict=False)),
+        "least growth from one θ to the next": min(b - a for a, b in pairwise(found)),
         "minimax gradient at θ = 6": minimaxed,
     }
 
