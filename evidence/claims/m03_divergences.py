@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from claims.check import Check, Numbers, at_least, at_most
-from claims.exactly import GRID, STEP, integral, log_normal
+from claims.exactly import GRID, integral, log_normal
 from claims.playing import Moment, play
 from saddlepoint import methods
 from saddlepoint.data.split import Split, fingerprint
@@ -131,15 +131,12 @@ def fitted(name: str, seed: int, rule: Dynamics) -> tuple[float, float, float]:
 
 
 def bound(end: Moment, row: Divergence, mean: float, deviation: float) -> float:
+    """F(ω̂) = E_P g(v) − E_Q f*(g(v)) on the grid."""
     raw = end.module("discriminator")(GRID.float()[:, None]).double()
     p, q = LOG_P.exp(), log_normal(GRID, mean, deviation).exp()
-    return float(
-        (
-            torch.where(p > 1e-30, p * row.activation(raw), 0.0)
-            - torch.where(q > 1e-30, q * row.composite(raw), 0.0)
-        ).sum()
-        * STEP
-    )
+    gains = torch.where(p > 1e-30, p * row.activation(raw), 0.0)
+    costs = torch.where(q > 1e-30, q * row.composite(raw), 0.0)
+    return float(integral(gains - costs))
 
 
 def trained(seed: int, rule: Any = ALTERNATING) -> Numbers:
