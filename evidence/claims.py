@@ -43,10 +43,19 @@ HEAD = (
 
 
 def digest(module: str, check: Check) -> str:
-    """Of what a check's numbers are kept under: its file, layout and comments apart, and the values that it names."""
-    code = ast.dump(ast.parse((FOLDER / f"{module}.py").read_text()))
-    text = [code, *map(repr, check.values)]
+    """Of what a check's numbers are kept under: its file but for what the other checks measure and the list of checks (words
+    and ranges change no number), layout and comments apart; and the values that it names."""
+    others = {c.measure.__name__ for c in checks(module)} - {check.measure.__name__}
+    tree = ast.parse((FOLDER / f"{module}.py").read_text())
+    tree.body = [node for node in tree.body if not _apart(node, others)]
+    text = [ast.dump(tree), *map(repr, check.values)]
     return hashlib.sha256("\0".join(text).encode()).hexdigest()[:16]
+
+
+def _apart(node: ast.stmt, others: set[str]) -> bool:
+    if isinstance(node, ast.Assign):
+        return any(isinstance(target, ast.Name) and target.id == "CHECKS" for target in node.targets)
+    return isinstance(node, ast.FunctionDef) and node.name in others
 
 
 def trial(module: str, key: str, seed: int) -> dict[str, Any]:
@@ -69,7 +78,8 @@ def due(only: Sequence[str], stored: dict[str, Any]) -> Iterator[tuple[str, Chec
     for module in modules():
         for check in checks(module):
             inputs = digest(module, check)
-            fresh = stored["rows"].get(check.key, {}).get("inputs") == inputs
+            known = stored["rows"].get(check.key, {"inputs": "", "trials": []})
+            fresh = known["inputs"] == inputs and len(known["trials"]) >= check.seeds
             if not fresh and (not only or check.row in only):
                 yield module, check, inputs
 
@@ -85,7 +95,8 @@ def carry_out(workers: ProcessPoolExecutor, only: Sequence[str]) -> None:
         stored["environment"] = environment()
         RESULT.write_text(json.dumps(stored, indent=1) + "\n")
         seconds = sum(t["seconds"] for t in trials)
-        print(f"{verdict(check, trials)}: {check.key} ({seconds:.0f} s): {measured(trials)}", flush=True)
+        said = f"{check.row} {check.name} ({seconds:.0f} s): {measured(trials)}"
+        print(f"{verdict(check, trials)}: {said}", flush=True)
 
 
 def read() -> dict[str, Any]:

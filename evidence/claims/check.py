@@ -59,7 +59,7 @@ class Check:
 
     @property
     def key(self) -> str:
-        return f"{self.row}: {self.name}"
+        return f"{self.row} {self.measure.__name__}"
 
     def passes(self, numbers: Numbers) -> bool:
         return all(name in numbers and numbers[name] in wanted for name, wanted in self.accept.items())

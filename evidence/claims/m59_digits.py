@@ -80,7 +80,7 @@ def gap(moment: Moment, data: Table) -> float:
 def augmentation(seed: int) -> Numbers:
     data = fewer(500)
     plain = replace(AUGMENTED, treatments=())
-    ends = {n: last(play(m, data, PAIR, 3000, seed)) for n, m in (("without", plain), ("with", AUGMENTED))}
+    ends = {n: last(play(m, data, PAIR, 2000, seed)) for n, m in (("without", plain), ("with", AUGMENTED))}
     found = {f"gap {name}": gap(end, data) for name, end in ends.items()}
     return {**found, "gap with over without": found["gap with"] / found["gap without"]}
 
@@ -122,14 +122,14 @@ def lazy(seed: int) -> Numbers:
 def matching(seed: int) -> Numbers:
     """‖E_P f − E_Q f‖ over 1000 samples and all training rows; D's loss over the last 200 steps."""
     data, norms, losses = digits(), {}, []
-    for moment in play(MATCHING, data, MLP(width=128, features=True), 3000, seed):
-        if moment.step > 2800:
+    for moment in play(MATCHING, data, MLP(width=128, features=True), 2000, seed):
+        if moment.step > 1800:
             losses.append(float(moment.info["loss/discriminator"]))
-        if moment.step in (100, 3000):
+        if moment.step in (100, 2000):
             module = moment.module("discriminator")
             means = [module(x)["features"].mean(0) for x in (data.training()["real"], moment.sample(1000))]
             norms[moment.step] = float((means[0] - means[1]).norm())
-    return {"fall since step 100": norms[100] / norms[3000], "D's loss at the end": statistics.fmean(losses)}
+    return {"fall since step 100": norms[100] / norms[2000], "D's loss at the end": statistics.fmean(losses)}
 
 
 def within(method: Method) -> tuple[object, ...]:
@@ -167,7 +167,7 @@ CHECKS = (
         {"gap with over without": at_most(1 - 1e-6)},
         augmentation,
         seeds=5,
-        budget="3,000 steps of batch 64, each",
+        budget="2,000 steps of batch 64, each",
         values=within(AUGMENTED),
     ),
     Check(
@@ -201,7 +201,7 @@ CHECKS = (
         {"fall since step 100": at_least(10), "D's loss at the end": at_least(0.2)},
         matching,
         seeds=5,
-        budget="3,000 steps of batch 64, width 128",
+        budget="2,000 steps of batch 64, width 128",
         values=(MATCHING,),
     ),
 )

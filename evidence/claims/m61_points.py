@@ -48,10 +48,10 @@ def noise(seed: int) -> Numbers:
         networks = {"generator": APART, "discriminator": pair(seed)["discriminator"]}
         sizes = {
             m.step: vanishing(m.module("discriminator"), m.sample(2000), 3.0 if treatments else 0.0)
-            for m in play(method, RING, networks, 2000, seed, 256)
-            if m.step in (50, 2000)
+            for m in play(method, RING, networks, 1000, seed, 256)
+            if m.step in (50, 1000)
         }
-        found[f"fall of the gradient in orders, {name}"] = float((sizes[50] / sizes[2000]).log10())
+        found[f"fall of the gradient in orders, {name}"] = float((sizes[50] / sizes[1000]).log10())
     return found
 
 
@@ -90,7 +90,7 @@ def dropped(seed: int) -> Numbers:
 
 def smoothing(seed: int) -> Numbers:
     """The largest D on 10,000 held-out reals, and its mean."""
-    end = last(play(SMOOTHED, RING, MLP(width=64), 4000, seed, 128))
+    end = last(play(SMOOTHED, RING, MLP(width=64), 2000, seed, 128))
     probability = end.module("discriminator")(RING.held_out()["real"]).sigmoid()
     return {"largest D on reals": float(probability.max()), "mean D on reals": float(probability.mean())}
 
@@ -121,7 +121,7 @@ CHECKS = (
         },
         noise,
         seeds=5,
-        budget="2,000 discriminator steps of batch 256, each; from step 50",
+        budget="1,000 discriminator steps of batch 256, each; from step 50",
         values=(RING,),
     ),
     Check(
@@ -152,7 +152,7 @@ CHECKS = (
         {"largest D on reals": at_most(0.91)},
         smoothing,
         seeds=5,
-        budget="4,000 steps of batch 128, width 64, rate .001",
+        budget="2,000 steps of batch 128, width 64, rate .001",
         values=(SMOOTHED,),
     ),
 )

@@ -22,7 +22,7 @@ from saddlepoint.schedules import Linear
 RING = Ring()
 NAMES = ("mmd-gan-fixed", "cramer-gan-fixed", "sinkhorn-gan-fixed")
 METHODS = {name: rates(methods.get(name), Adam(Linear(2e-3, 0.0))) for name in NAMES}
-STEPS, MARKS, COUNT = 2000, 10, 500
+STEPS, MARKS, COUNT = 1500, 10, 500
 
 
 def libraries(seed: int) -> Numbers:
@@ -110,7 +110,7 @@ CHECKS = (
         },
         decrease,
         seeds=5,
-        budget="2,000 steps of batch 128, width 64, for each",
+        budget="1,500 steps of batch 128, width 64, for each",
         values=tuple(METHODS.values()),
     ),
 )

@@ -1,4 +1,7 @@
-"""What was tried where a check is not met, by the check's key. Apart from the checks: a note makes nothing run again."""
+"""What was tried where a check is not met, by the check's key (row and name of the measure).
+
+Apart from the checks: a note makes nothing run again.
+"""
 
 from __future__ import annotations
 
