@@ -53,7 +53,7 @@ def unrolling(seed: int) -> Numbers:
     return numbers
 
 
-def roth(seed: int) -> Numbers:
+def annealing(seed: int) -> Numbers:
     """Modes at the end, and the fewest over the last half, looked at every 100 steps."""
     numbers: Numbers = {}
     for name, method in (("annealed", ROTH), ("without", BARE)):
@@ -65,7 +65,7 @@ def roth(seed: int) -> Numbers:
     return numbers
 
 
-def nagarajan_kolter(seed: int) -> Numbers:
+def against_unrolling(seed: int) -> Numbers:
     """The first step, looked at every 100, with all 8 modes; gradient evaluations to there."""
     numbers: Numbers = {}
     for name, method in (("regularised", PENALISED), ("unrolled", rates(ahead(5), FAST))):
@@ -103,7 +103,7 @@ CHECKS = (
         "8 modes where the game without it oscillates (loses modes again in the last half)",
         "published-unverified",
         {"modes, annealed": Range(8, 8), "fewest modes in the last half, without": Range(0, 7)},
-        roth,
+        annealing,
         seeds=5,
         needed=4,
         budget="3,000 steps of batch 256, width 64, each",
@@ -115,7 +115,7 @@ CHECKS = (
         "covers 8 modes earlier than unrolling",
         "published-unverified",
         {"steps by which it is earlier": at_least(1)},
-        nagarajan_kolter,
+        against_unrolling,
         seeds=5,
         needed=4,
         budget="at most 3,000 steps of batch 256, width 64, each",
