@@ -91,7 +91,7 @@ def dropped(seed: int) -> Numbers:
 def smoothing(seed: int) -> Numbers:
     """The largest D on 10,000 held-out reals, D trained to the end against a fixed law, the data plus N(0, I)."""
     networks = {"generator": NearRing(RING), "discriminator": pair(seed)["discriminator"]}
-    end = last(play(SMOOTHED, RING, networks, 2000, seed, 256))
+    end = last(play(SMOOTHED, RING, networks, 5000, seed, 256))
     probability = end.module("discriminator")(RING.held_out()["real"]).sigmoid()
     return {"largest D on reals": float(probability.max()), "mean D on reals": float(probability.mean())}
 
@@ -153,7 +153,7 @@ CHECKS = (
         {"largest D on reals": at_most(0.91)},
         smoothing,
         seeds=5,
-        budget="2,000 discriminator steps of batch 256, width 64, rate .001 to 0",
+        budget="5,000 discriminator steps of batch 256, width 64, rate .001 to 0",
         values=(SMOOTHED,),
     ),
 )
