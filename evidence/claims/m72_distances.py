@@ -41,10 +41,10 @@ def libraries(seed: int) -> Numbers:
 
     def transport(a: np.ndarray, b: np.ndarray) -> float:
         cost, p, q = cdist(a, b) ** 2, np.full(len(a), 1 / len(a)), np.full(len(b), 1 / len(b))
-        plan = ot.sinkhorn(p, q, cost, 0.5, method="sinkhorn_log", numItermax=5000, stopThr=1e-13)
+        plan = ot.sinkhorn(p, q, cost, 0.5, method="sinkhorn_log", numItermax=20000, stopThr=1e-13)
         return float((plan * cost).sum() + 0.5 * (plan * np.log(plan / np.outer(p, q))).sum())
 
-    ours = float(Sinkhorn(epsilon=0.5, iterations=2000).distance(*tensors))
+    ours = float(Sinkhorn(epsilon=0.5, iterations=6000).distance(*tensors))
     return {
         "error of the energy distance": abs(energy - energy_distance(x[:, 0], y[:, 0]) ** 2),
         "error of MMD": abs(gaussian - (sum(pairs) - 2 * kernels[2].mean())),
@@ -88,10 +88,10 @@ CHECKS = (
     Check(
         "M72",
         "MMD, energy distance and Sinkhorn divergence against SciPy and POT, 60 and 50 points",
-        "equal",
+        "equal; the energy distance but for the kernel's 1e-6 between a point and itself, 1e-6 (1/60 + 1/50) together",
         "exact",
         {
-            "error of the energy distance": at_most(1e-9),
+            "error of the energy distance": at_most(1e-6 * (1 / 60 + 1 / 50) * 1.001),
             "error of MMD": at_most(1e-12),
             "error of the Sinkhorn divergence": at_most(1e-8),
         },
