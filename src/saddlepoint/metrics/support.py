@@ -1,0 +1,114 @@
+"""How much there is to draw: mass of the data inside the reach of the fakes, and the number of different fakes."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from saddlepoint.errors import InputError
+from saddlepoint.metrics.intervals import exponential
+from saddlepoint.metrics.metric import Measured
+from saddlepoint.metrics.samples import distances, distances_within, matrices, matrix
+from saddlepoint.metrics.score import bootstrap_interval
+
+WIDTHS = tuple(2.0**power for power in range(-7, 7))
+REACH = 0.95  # share of the fakes inside their own reach
+LEAST_SPREAD = 1e-100
+
+
+def kde_coverage(*, real: Tensor, fake: Tensor, seed: int = 0) -> Measured:
+    """P_real(q̂ > t), where q̂ is a kernel density of the fakes and t leaves 5 % of the fakes below it: 0.95 for equal
+    distributions, less where real rows lie outside, more where the fakes are spread too wide.
+
+    Tolstikhin et al. 2017, section 4. Gaussian kernels of one width for all rows, [n, …] and [m, …]. The width is the
+    one of 14 (the median distance times 2^−7 … 2^6) with the highest likelihood of fakes under the others. Deviation:
+    each fake is judged by all others, not by a split, and the median is over all pairs, not over consecutive rows, so
+    that nothing depends on the order. Kernel densities say little beyond some ten dimensions.
+    The interval is a bootstrap over the densities at real and at fake rows; the density itself is held fixed.
+    """
+    reals, fakes = matrices(real, fake, least=3)
+    scale = _typical_distance(fakes)
+    own = {width: _log_densities(fakes, fakes, width * scale, leave_out=True) for width in WIDTHS}
+    best = max(own, key=lambda width: float(own[width].mean()))
+    within, across = own[best], _log_densities(reals, fakes, best * scale)
+    threshold = torch.quantile(within, 1 - REACH)
+    interval = bootstrap_interval(across, within, seed=seed, statistic=_above_threshold)
+    return Measured(float((across > threshold).double().mean()), interval)
+
+
+def _above_threshold(reals, fakes, axis):  # type: ignore[no-untyped-def]  # NumPy arrays, as SciPy passes them
+    import numpy as np
+
+    return np.mean(reals > np.quantile(fakes, 1 - REACH, axis=axis, keepdims=True), axis=axis)
+
+
+def _typical_distance(rows: Tensor) -> float:
+    """Median distance between different rows; a hair above 0 where most are equal."""
+    blocks = (block[torch.isfinite(block)] for _, block in distances_within(rows[:2000]))
+    return max(LEAST_SPREAD, float(torch.cat(list(blocks)).median()))
+
+
+def _log_densities(rows: Tensor, centres: Tensor, width: float, leave_out: bool = False) -> Tensor:
+    """log mean of exp(−d²/2h²) over the centres, less d ln h (constants that all widths share are left out)."""
+    blocks = distances_within(rows) if leave_out else distances(rows, centres)
+    sums = torch.cat([torch.logsumexp(-0.5 * (block / width).square(), 1) for _, block in blocks])
+    return sums.clamp_min(-1e300) - math.log(len(centres) - leave_out) - rows.shape[1] * math.log(width)
+
+
+def effective_support(*, samples: Tensor, threshold: float = 0.0) -> Measured:
+    """Pairs over colliding pairs: an unbiased estimate of Σ p² turned over, which for N equally likely samples is N.
+
+    Two rows collide when they are no farther apart than `threshold`. Arora and Zhang 2017 look for the batch in which
+    a collision is as likely as not (`birthday_batch` of the support) and let people judge collisions; here all pairs
+    count. For unequal probabilities it is the effective number 1/Σp², which rare samples hardly raise.
+    Without any collision the number of pairs, a lower bound, is given, without an interval; else the interval is that
+    of the U-statistic on the logarithmic scale.
+    """
+    if not threshold >= 0:
+        raise InputError(f"threshold is {threshold}; collisions need a distance of at least 0.")
+    rows = matrix("samples", samples, least=3).double()
+    hits = torch.cat([(block <= threshold).sum(1) for _, block in distances_within(rows)]).double()
+    n, pairs = len(rows), len(rows) * (len(rows) - 1) / 2
+    if not hits.any():
+        return Measured(pairs, note="no two samples are alike: a lower bound")
+    rate = float(hits.sum()) / (2 * pairs)
+    first_order = max(0.0, float((hits / (n - 1)).var()) - rate * (1 - rate) / (n - 1))
+    variance = 4 * first_order / n + rate * (1 - rate) / pairs
+    return exponential(-math.log(rate), math.sqrt(variance) / rate)
+
+
+def collision_threshold(*, real: Tensor, quantile: float) -> float:
+    """The distance that this share of real rows has a nearest other row within."""
+    rows = matrix("real", real, least=2).double()
+    nearest = torch.cat([block.amin(1) for _, block in distances_within(rows)])
+    return float(torch.quantile(nearest, quantile))
+
+
+def birthday_batch(*, support: float) -> int:
+    """The smallest batch in which two of `support` equally likely samples are the same with probability ½ or more,
+    from Π_{i<s} (1 − i/N) ≤ ½ exactly; about sqrt(2 N ln 2)."""
+    distinct, batch = 1.0, 1
+    while distinct > 0.5:
+        distinct *= max(0.0, 1 - batch / support)
+        batch += 1
+    return batch
+
+
+def duplicate_probability(*, support: int, draws: int, mass: float = 1.0) -> float:
+    """Probability that M draws hold two equal ones of a set of N equally likely samples with probability ρ together,
+    the rest never repeating: Σ_k Bin(k; M, ρ) (1 − Π_{i<k} (1 − i/N)).
+
+    Exact. 1 − exp(−(M² − M) ρ/(2N)), which is often printed, is no bound for ρ < 1.
+    """
+    if support < 1 or draws < 0 or not 0 <= mass <= 1:
+        raise InputError(
+            f"support {support}, draws {draws} and mass {mass} are refused; support ≥ 1, draws ≥ 0 and 0 ≤ mass ≤ 1."
+        )
+    from scipy.stats import binom
+
+    steps = (1 - torch.arange(draws, dtype=torch.float64) / support).clamp_min(0)
+    distinct = torch.cat([torch.ones(1, dtype=torch.float64), steps.cumprod(0)])  # of k draws, k = 0 … M
+    weights = torch.tensor(binom.pmf(range(draws + 1), draws, mass))
+    return float((weights * (1 - distinct)).sum())
