@@ -32,7 +32,8 @@ METRIC = Metric(
     "Models, ICML 2022",
     rows=("K45",),
     better={"auth-pct": "higher", "auth-pct-excess": 0.0},
-    blind="dropped modes and collapse, unless onto training rows; whether fakes are good: any fake far from the data is authentic",
+    blind="dropped modes and collapse, unless onto training rows; whether fakes are good: any far from the "
+    "data is authentic",
     measure=measure,
     unmoved=("dropped", "collapse"),
 )
