@@ -27,6 +27,7 @@ from saddlepoint.metrics.manifold import PrecisionRecall, inside, precision_reca
 from saddlepoint.metrics.memorisation import (
     RealSides,
     authentic,
+    cells_variation,
     cosine_gap,
     data_copying,
     distance_ratio,
@@ -59,6 +60,7 @@ from saddlepoint.metrics.support import (
     duplicate_probability,
     effective_support,
     kde_coverage,
+    support_overlap,
 )
 from saddlepoint.metrics.table import Acceptance, Column, Row, TrustTable, trust_table
 from saddlepoint.metrics.transfer import Labelled, Task, Taught, boundary_distortion, boundary_spectrum
@@ -94,6 +96,7 @@ __all__ = [
     "bootstrap_interval",
     "boundary_distortion",
     "boundary_spectrum",
+    "cells_variation",
     "class_coverage",
     "class_diversity",
     "class_shares",
@@ -135,6 +138,7 @@ __all__ = [
     "retrieval_comparison",
     "retrieval_distances",
     "reversed_mode_score",
+    "support_overlap",
     "triples",
     "trust_table",
     "vendi_ratio",

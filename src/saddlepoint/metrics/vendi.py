@@ -7,7 +7,9 @@ from torch import Tensor
 
 from saddlepoint.metrics.intervals import exponential, standard_error
 from saddlepoint.metrics.metric import Measured
-from saddlepoint.metrics.samples import matrix
+from saddlepoint.metrics.samples import matrices, matrix
+
+EMPTY = 1e-14  # eigenvalues that are rounding alone
 
 
 def vendi_score(*, samples: Tensor) -> Measured:
@@ -23,9 +25,21 @@ def vendi_score(*, samples: Tensor) -> Measured:
 
 
 def vendi_ratio(*, real: Tensor, fake: Tensor) -> Measured:
-    """The score of the fakes over that of as many real rows (the first of each); 1 is best."""
-    n = min(len(real), len(fake))
-    first, second = _entropy(fake[:n]), _entropy(real[:n])
+    """The score of the fakes over that of as many real rows (the first of each); 1 is best.
+
+    Deviation: both in units of the real rows (less their mean, over the standard deviation of each number) and with a 1
+    as a further number, so that cosines tell where rows lie; about the origin, a ring is as diverse as any cloud.
+    """
+    ours, theirs = matrices(real, fake, least=2)
+    n, centre, scale = (
+        min(len(ours), len(theirs)),
+        ours.mean(0),
+        ours.std(0).clamp_min(1e-12 * ours.abs().max()),
+    )
+    units = [
+        torch.nn.functional.pad((side[:n] - centre) / scale, (0, 1), value=1.0) for side in (theirs, ours)
+    ]
+    first, second = map(_entropy, units)
     error = (standard_error(first[1]) ** 2 + standard_error(second[1]) ** 2) ** 0.5
     return exponential(first[0] - second[0], error)
 
@@ -38,6 +52,3 @@ def _entropy(samples: Tensor) -> tuple[float, Tensor]:
     shares = singular.square()
     logarithms = torch.where(shares > EMPTY, shares, 1.0).log()
     return float(-(shares * logarithms).sum()), -(units @ directions.T).square() @ logarithms
-
-
-EMPTY = 1e-14  # eigenvalues that are rounding alone

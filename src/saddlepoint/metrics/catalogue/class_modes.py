@@ -4,6 +4,7 @@ from torch import Tensor
 
 from saddlepoint.metrics.metric import Measured, Metric
 from saddlepoint.metrics.modes import class_coverage, divergence_floor, expected_coverage
+from saddlepoint.metrics.samples import matrix
 
 
 def measure(
@@ -11,7 +12,7 @@ def measure(
 ) -> dict[str, Measured]:
     """The notes have what a perfect generator would score, and noise that is scattered over the classes with it, at this
     number of fakes; and how often the classifier is right, without which a class covered says nothing."""
-    n, classes = fake_probabilities.shape
+    n, classes = matrix("fake_probabilities", fake_probabilities).shape
     found = class_coverage(labels=fake_probabilities.argmax(1), classes=classes)
     right = 100 * float((real_probabilities.argmax(1) == real_labels).double().mean())
     judge = f"the classifier is right on {right:.2f} % of held-out rows"
