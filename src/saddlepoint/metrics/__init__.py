@@ -22,6 +22,7 @@ from saddlepoint.metrics.labels import (
     mode_score,
     prior_mode_score,
     reversed_mode_score,
+    within_class_share,
 )
 from saddlepoint.metrics.manifold import PrecisionRecall, inside, precision_recall
 from saddlepoint.metrics.memorisation import (
@@ -143,4 +144,5 @@ __all__ = [
     "trust_table",
     "vendi_ratio",
     "vendi_score",
+    "within_class_share",
 ]

@@ -75,21 +75,50 @@ def class_diversity(*, probabilities: Tensor, labels: Tensor) -> Measured:
     under 1.2e-38 count as that, so that a certain mistake weighs 88 nats and not infinitely many. The delta method
     through the influence mean_j KL(i ‖ j) + mean_j KL(j ‖ i) of each row gives the interval.
     """
-    rows = _checked(probabilities)
-    found = [_within_class(rows[labels == label]) for label in labels.unique()]
-    values = torch.tensor([value for value, _ in found])
-    errors = torch.tensor([error for _, error in found])
-    value = float(values.exp().mean())
-    return Measured(value, normal(value, float((values.exp() * errors).norm()) / len(found)))
+    rows, labels = _checked(probabilities), _one_a_row(labels, probabilities)
+    found = [_pair_divergences(rows[labels == label]) for label in labels.unique()]
+    values = torch.stack([forward.mean() for forward, _ in found]).exp()
+    errors = torch.tensor([standard_error(both[0] + both[1]) for both in found], dtype=torch.float64)
+    value = float(values.mean())
+    return Measured(value, normal(value, float((values * errors).norm()) / len(found)))
 
 
-def _within_class(rows: Tensor) -> tuple[float, float]:
-    """E_i E_j KL(i ‖ j) and its standard error."""
+def within_class_share(*, probabilities: Tensor, labels: Tensor) -> Measured:
+    """Mean KL(p(y|x_i) ‖ p(y|x_j)) over pairs of one class over that over all pairs: 0 where the classifier tells the
+    classes apart and sees nothing else, 1 where its answers have nothing to do with the class; lower is better.
+
+    Beside m-IS, since confusion raises that as variety does. labels int64 [n]. 0 where all rows agree. The interval is by
+    the delta method.
+    """
+    rows, labels = _checked(probabilities), _one_a_row(labels, probabilities)
+    within, inside = torch.zeros(len(rows)).double(), torch.zeros(len(rows)).double()
+    for label in labels.unique():
+        own = labels == label
+        forward, backward = _pair_divergences(rows[own])
+        within[own], inside[own] = forward, forward + backward - forward.mean()
+    forward, backward = _pair_divergences(rows)
+    whole = float(forward.mean())
+    if not whole > 0:
+        return Measured(0.0, note="all rows agree")
+    value = float(within.mean()) / whole
+    low, high = normal(value, standard_error(inside - value * (forward + backward)) / whole)
+    return Measured(value, (max(0.0, low), high))
+
+
+def _one_a_row(labels: Tensor, rows: Tensor) -> Tensor:
+    if labels.shape != rows.shape[:1]:
+        raise InputError(
+            f"labels has the shape {tuple(labels.shape)} for {len(rows)} rows; one a row is needed."
+        )
+    return labels.cpu()
+
+
+def _pair_divergences(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean over all j of KL(i ‖ j) and of KL(j ‖ i), for each row i."""
     logarithms = rows.clamp_min(SMALLEST).log()
     negative_entropy = (rows * logarithms).sum(1)
-    forward = negative_entropy - rows @ logarithms.mean(0)  # mean over j of KL(i ‖ j)
-    backward = negative_entropy.mean() - logarithms @ rows.mean(0)
-    return float(forward.mean()), standard_error(forward + backward)
+    forward = negative_entropy - rows @ logarithms.mean(0)
+    return forward, negative_entropy.mean() - logarithms @ rows.mean(0)
 
 
 def mode_score(*, probabilities: Tensor, prior: Tensor) -> Measured:
