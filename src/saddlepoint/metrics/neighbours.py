@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import InputError
-from saddlepoint.metrics.intervals import groups_of, jackknife
+from saddlepoint.metrics.intervals import normal
 from saddlepoint.metrics.metric import Measured
 from saddlepoint.metrics.samples import BLOCK, distances, distances_within, matrices, matrix
-from saddlepoint.random import generator
 
 LONG = 64  # numbers in a row from which the matrix product pays
 
@@ -38,50 +37,32 @@ def neighbour_hits(*, real: Tensor, fake: Tensor) -> Tensor:
     return torch.cat(hits)
 
 
-def nearest_neighbour_accuracies(
-    *, real: Tensor, fake: Tensor, groups: int = 20, seed: int = 0
-) -> dict[str, Measured]:
+def nearest_neighbour_accuracies(*, real: Tensor, fake: Tensor) -> dict[str, Measured]:
     """The accuracy over real rows, over fake rows and over all, by the names "real", "fake" and "both".
 
     Fakes that are copies take the reals' neighbours: both fall below 0.5. Fakes that have collapsed: "fake" near 1,
-    "real" may stay near 0.5. The intervals leave out one of 20 groups of rows of each set at a time (jackknife).
+    "real" may stay near 0.5. In the interval the hits of two rows are dependent where one is the other's nearest or both
+    have the same nearest row; a resampling with repetition would make rows their own neighbours.
     """
-    hits = neighbour_hits(real=real, fake=fake)
-    if len(real) < 2 * groups:
-        raise InputError(f"there are {len(real)} rows of each set; at least {2 * groups} are needed.")
-    source = generator("cpu", "neighbour groups", seed)
-    group = torch.cat([groups_of(len(real), groups, source) for _ in range(2)])
-    left = _hits_without(*matrices(real, fake), group)  # [groups, rows], NaN for the rows left out
-    n = len(real)
-    sides = {"real": slice(0, n), "fake": slice(n, 2 * n), "both": slice(0, 2 * n)}
+    hits, n = neighbour_hits(real=real, fake=fake), len(real)
+    side = torch.arange(2 * n) >= n
+    nearest = torch.cat([block.argmin(1) for _, block in distances_within(torch.cat(matrices(real, fake)))])
+    residual = hits - torch.where(side, hits[n:].mean(), hits[:n].mean())
     found = {}
-    for name, rows in sides.items():
-        value = float(hits[rows].mean())
-        low, high = jackknife(value, left[:, rows].nanmean(1))
+    for name, counted in (("real", ~side), ("fake", side), ("both", side | ~side)):
+        value = float(hits[counted].mean())
+        spread = _linked_sum(torch.where(counted, residual, 0.0), nearest)
+        low, high = normal(value, max(0.0, spread) ** 0.5 / int(counted.sum()))
         found[name] = Measured(value, (max(0.0, low), min(1.0, high)))
     return found
 
 
-def _hits_without(real: Tensor, fake: Tensor, group: Tensor) -> Tensor:
-    """The hits of all rows without each group. The distance to a row's set without one group is the least of those to
-    its other groups, so that all distances are made once."""
-    rows, n, groups = torch.cat([real, fake]), len(real), int(group.max()) + 1
-    index = group + groups * (torch.arange(len(rows)) >= n)
-    nearest = torch.cat([_least_by_group(block, index, 2 * groups) for _, block in distances_within(rows)])
-    own, other = nearest[:, :groups].clone(), nearest[:, groups:].clone()
-    own[n:], other[n:] = nearest[n:, groups:], nearest[n:, :groups]
-    without = []
-    for one in range(groups):
-        rest = torch.arange(groups) != one
-        within, across = own[:, rest].amin(1), other[:, rest].amin(1)
-        hits = (within < across).double() + 0.5 * (within == across).double()
-        without.append(torch.where(group == one, torch.nan, hits))
-    return torch.stack(without)
-
-
-def _least_by_group(block: Tensor, index: Tensor, groups: int) -> Tensor:
-    start = torch.full((len(block), groups), torch.inf, dtype=block.dtype)
-    return start.scatter_reduce(1, index.expand(len(block), -1), block, "amin")
+def _linked_sum(residual: Tensor, nearest: Tensor) -> float:
+    """Σ r_i r_j over i = j and over all i and j of which one is the other's nearest row or both have the same."""
+    by_nearest = torch.zeros_like(residual).index_add_(0, nearest, residual)  # two of one nearest, and i = j
+    products = residual * residual[nearest]
+    mutual = nearest[nearest] == torch.arange(len(nearest))  # each such pair is met from both ends
+    return float(by_nearest.square().sum() + 2 * products.sum() - products[mutual].sum())
 
 
 def nearest_neighbour_distance_ratio(*, fake: Tensor, training: Tensor, held_out: Tensor) -> float:

@@ -6,10 +6,10 @@ from saddlepoint.metrics.metric import Measured, Metric
 from saddlepoint.metrics.neighbours import nearest_neighbour_accuracies
 
 
-def measure(real: Tensor, fake: Tensor, seed: int) -> dict[str, Measured]:
+def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
     """The larger set is cut to the number of the smaller."""
     n = min(len(real), len(fake))
-    found = nearest_neighbour_accuracies(real=real[:n], fake=fake[:n], seed=seed)
+    found = nearest_neighbour_accuracies(real=real[:n], fake=fake[:n])
     return {
         "nn-accuracy": found["both"],
         "nn-accuracy-real": found["real"],
