@@ -28,7 +28,6 @@ from saddlepoint.metrics.manifold import PrecisionRecall, inside, precision_reca
 from saddlepoint.metrics.memorisation import (
     RealSides,
     authentic,
-    cells_variation,
     cosine_gap,
     data_copying,
     distance_ratio,
@@ -97,7 +96,6 @@ __all__ = [
     "bootstrap_interval",
     "boundary_distortion",
     "boundary_spectrum",
-    "cells_variation",
     "class_coverage",
     "class_diversity",
     "class_shares",

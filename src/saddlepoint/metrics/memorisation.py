@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import InputError
-from saddlepoint.metrics.bins import bin_counts, bin_of
+from saddlepoint.metrics.bins import bin_of
 from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
 from saddlepoint.metrics.intervals import normal, standard_error
 from saddlepoint.metrics.metric import Measured
@@ -112,19 +112,6 @@ def data_copying(*, fake: Tensor, sides: RealSides, centres: Tensor, least: int 
     value = float(weights @ torch.tensor(scores, dtype=torch.float64))
     note = f"fresh samples have the standard deviation {float(weights.norm()):.3g}; {len(kept)} cells"
     return Measured(value, note=note)
-
-
-def cells_variation(*, fake: Tensor, sides: RealSides, centres: Tensor) -> Measured:
-    """Total variation ½ Σ |p_c − q_c| between the shares of the cells among held-out rows and among fakes: what C_T, which
-    looks within cells, leaves out. 0 is best; finite sets of one distribution are above it. The interval is by the delta
-    method with the derivative ½ sign(p − q), and covers the mean at these numbers of rows."""
-    shares = [bin_counts(rows=rows, centres=centres).double() / len(rows) for rows in (sides.held_out, fake)]
-    signs = (shares[0] - shares[1]).sign() / 2
-    value, variance = float(signs @ (shares[0] - shares[1])), 0.0
-    for share, count in zip(shares, (len(sides.held_out), len(fake)), strict=True):
-        variance += (float(share @ signs.square()) - float(share @ signs) ** 2) / count
-    low, high = normal(value, variance**0.5)
-    return Measured(value, (max(0.0, low), min(1.0, high)))
 
 
 def _to_training(rows: Tensor, sides: RealSides) -> Tensor:
