@@ -58,7 +58,7 @@ def taken(fake: Labelled) -> dict[str, float]:
         "base": taught.gan_base().value,
         "train": taught.gan_train().value,
         "test": taught.gan_test().value,
-        "divergence": taught.divergence().value,
+        "divergence": taught.divergence(HELD_OUT.samples).value,
     }
 
 
