@@ -133,6 +133,12 @@ def test_mann_whitney_agrees_with_another_library() -> None:
     assert 2 * norm.sf(abs(z)) == pytest.approx(theirs.pvalue, abs=2e-3)  # the note has three digits
 
 
+def test_ties_count_one_half() -> None:
+    assert farther(fake=SIDES.held_out, sides=SIDES).value == pytest.approx(0.5, abs=1e-12)
+    copies = RealSides(SIDES.training, SIDES.training[:50])
+    assert farther(fake=SIDES.training[50:90], sides=copies).value == 0.5
+
+
 def test_one_cell_has_the_score_of_all_rows_and_cells_are_averaged() -> None:
     """C_T of one cell is Mann-Whitney's z; of several, the mean of their own with the held-out shares as weights."""
     centre = torch.zeros(1, 3)

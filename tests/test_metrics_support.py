@@ -217,12 +217,13 @@ def test_divergence_of_bins_agrees_with_another_library() -> None:
     assert apart.value == pytest.approx(math.log(2), rel=1e-12)
 
 
-@pytest.mark.parametrize("slope", [0.0, 1.0])
+@pytest.mark.parametrize("slope", [0.0, 0.5, 3.0])
 def test_divergence_intervals_hold_its_mean(slope: float) -> None:
     """Of equal and of different histograms, the mean being that over 400 sets of these sizes."""
     source = np.random.default_rng(2)
-    p = np.full(20, 0.05)
-    q = p * (1 + slope * np.linspace(-0.9, 0.9, 20))
+    q = np.exp(slope * np.linspace(-1, 1, 20))
+    q /= q.sum()
+    p = q[::-1]
     found = [
         bins_divergence(
             real=torch.tensor(source.multinomial(500, p)), fake=torch.tensor(source.multinomial(400, q))
@@ -265,9 +266,14 @@ def test_vendi_ratio_ignores_units_and_sees_where_rows_lie() -> None:
     found = vendi_ratio(real=real, fake=fake).value
     assert found == pytest.approx(1, abs=0.05)
     assert vendi_ratio(real=100 * real + 7, fake=100 * fake + 7).value == pytest.approx(found, rel=1e-5)
-    moved = [abs(vendi_ratio(real=real, fake=fake + by).value - 1) for by in (0, 0.5, 1, 2)]
-    assert moved == sorted(moved)
-    assert moved[-1] > 0.2
+    angles = torch.arange(360.0) * (2 * math.pi / 360)
+    circle = torch.stack([angles.cos(), angles.sin()], 1)
+    # seen from any point inside, directions u of a circle have E[uu'] = I/2: the square of u as a complex number is
+    # (z + m) / (1 + conj(m) z) times z, whose mean over the circle is its value at 0
+    assert vendi_score(samples=circle + 0.5).value == pytest.approx(2, rel=1e-6)
+    moved = [vendi_ratio(real=circle, fake=circle + by).value for by in (0, 0.25, 0.5)]
+    assert moved[0] == pytest.approx(1, rel=1e-9)
+    assert moved[2] < moved[1] - 1e-3 < moved[0] - 2e-3
 
 
 # retrieval and 1-NN
