@@ -12,6 +12,7 @@ from torch import Tensor
 from saddlepoint.errors import InputError
 
 Interval = tuple[float, float]
+NORMAL_95 = 1.959964  # the .975 quantile of the standard normal
 IDENTITY = ("metric", "version", "data", "extractor", "hash", "split", "n_real", "n_fake", "seed")
 
 
@@ -85,6 +86,12 @@ def require_same_identity(first: Score, second: Score) -> None:
         ours, theirs = getattr(first, name), getattr(second, name)
         if ours != theirs:
             raise InputError(f"scores of different {name} do not compare: {ours!r} and {theirs!r}.")
+
+
+def normal_interval(value: float, variance: float) -> Interval:
+    """95 % interval about a value that scatters normally with this variance."""
+    half = NORMAL_95 * variance**0.5
+    return value - half, value + half
 
 
 def bootstrap_interval(
