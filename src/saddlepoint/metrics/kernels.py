@@ -75,8 +75,8 @@ def kernel_inception_distance(
     size, source = min(size, len(rows[0]), len(rows[1])), generator("cpu", "KID subsets", seed)
     values = []
     for _ in range(subsets if size < max(map(len, rows)) else 1):
-        chosen = (side[torch.randperm(len(side), generator=source)[:size]] for side in rows)
-        values.append(_Sums.of(*chosen, Polynomial()).estimate)
+        first, second = (side[torch.randperm(len(side), generator=source)[:size]] for side in rows)
+        values.append(_Sums.of(first, second, Polynomial()).estimate)
     found = torch.tensor(values, dtype=torch.float64)
     return KID(float(found.mean()), float(found.std(correction=0)), len(found), size)
 
@@ -132,7 +132,11 @@ def mmd_test(*, real: Tensor, fake: Tensor, kernel: Kernel, permutations: int = 
 def median_distance(*, real: Tensor, fake: Tensor) -> float:
     """Median distance between different rows of both sets pooled, of at most 1000 rows of each; 1 where it is 0."""
     pooled = torch.cat([side[:MEDIAN_ROWS] for side in matrices(real, fake)])
-    upper = [block[index, start + index + 1 :] for start, block in distances(pooled, pooled) for index in range(len(block))]
+    upper = [
+        block[index, start + index + 1 :]
+        for start, block in distances(pooled, pooled)
+        for index in range(len(block))
+    ]
     return float(torch.cat(upper).median()) or 1.0
 
 

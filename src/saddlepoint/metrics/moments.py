@@ -13,7 +13,7 @@ from torch import Tensor
 from saddlepoint.errors import InputError
 from saddlepoint.metrics.samples import matrix
 
-ROWS = 4096  # taken at a time: bounds the copy in float64
+ROWS = 2048  # taken at a time: bounds the copy in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,8 @@ _NONE = Moments(0, torch.empty(0), torch.empty(0, 0))
 
 
 def _block(rows: Tensor) -> Moments:
-    mean = rows.double().mean(0)
-    centred = (rows.double() - mean).numpy()
+    exact = rows.double()
+    mean = exact.mean(0)
+    centred = (exact - mean).numpy()
     # numpy sees that both factors are one matrix and computes half the products; torch computes them all
     return Moments(len(rows), mean, torch.from_numpy(centred.T @ centred))
