@@ -4,8 +4,9 @@
 
 A row is a function `row(given) -> dict` in ROWS: the sides of a row run one after the other in one process, in alternated
 blocks where they are quick, and their values are compared. One thread: `seconds` are those of the processor in it, whatever
-else the machine does, and `elapsed` those of the clock; both [lower quartile, median, upper quartile]. `peak` is the largest growth of the resident set in MiB while a side runs, its features excluded. Rows are
-written to benchmarks/results/metrics.json one at a time; rows measured before and not asked for stay.
+else the machine does, and `elapsed` those of the clock; both [lower quartile, median, upper quartile].
+`peak` is the largest growth of the resident set in MiB while a side runs, its features excluded. Rows are written to
+benchmarks/results/metrics.json one at a time; rows measured before and not asked for stay.
 """
 
 from __future__ import annotations

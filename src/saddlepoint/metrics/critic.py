@@ -48,7 +48,8 @@ def critic_distance(
     penalty holds a critic in one dimension at whichever sign of slope it began with. It leaves a slope of about
     1 + W₁/(2λ): the raw difference is above W₁, and the mean slope between validation rows is divided out; a slope below 1
     is left, so that equal sets are at 0 and not at 0/0. A small critic finds less than there is; in many dimensions its
-    slope away from the lines between rows is bounded by nothing, and it may find more. Interval: 95 % over validation rows, f being fixed.
+    slope away from the lines between rows is bounded by nothing, and it may find more. Interval: 95 % over validation rows,
+    f being fixed.
     """
     sides = matrices(real, fake, least=LEAST)
     scale = float((sides[0] - sides[0].mean(0)).square().mean().sqrt()) or 1.0
