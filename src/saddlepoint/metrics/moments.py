@@ -13,7 +13,7 @@ from torch import Tensor
 from saddlepoint.errors import InputError
 from saddlepoint.metrics.samples import matrix
 
-ROWS = 2048  # taken at a time: bounds the copy in float64
+ROWS = 4096  # taken at a time: bounds the copy in float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +32,19 @@ class Moments:
     @classmethod
     def of(cls, rows: Tensor, role: str = "rows") -> Moments:
         """The moments of rows [n, …], flattened; n ≥ 1. `role` names them where they are refused."""
-        return cls.over(matrix(role, rows).split(ROWS), role)
+        whole = matrix(role, rows)
+        mean = whole.mean(0, dtype=torch.float64)
+        scatter = torch.zeros(len(mean), len(mean), dtype=torch.float64)
+        for block in whole.split(ROWS):
+            centred = (block.double() - mean).numpy()
+            # numpy sees that both factors are one matrix and computes half the products; torch computes them all
+            scatter += torch.from_numpy(centred.T @ centred)
+        return cls(len(whole), mean, scatter)
 
     @classmethod
     def over(cls, blocks: Iterable[Tensor], role: str = "rows") -> Moments:
         """The moments of all rows of the blocks [n_i, …], each looked at once and let go."""
-        found = reduce(add, (_block(matrix(role, rows)) for rows in blocks), _NONE)
+        found = reduce(add, (cls.of(rows, role) for rows in blocks), _NONE)
         if not found.count:
             raise InputError(f"{role} holds no block of rows; moments need at least one row.")
         return found
@@ -62,11 +69,3 @@ class Moments:
 
 
 _NONE = Moments(0, torch.empty(0), torch.empty(0, 0))
-
-
-def _block(rows: Tensor) -> Moments:
-    exact = rows.double()
-    mean = exact.mean(0)
-    centred = (exact - mean).numpy()
-    # numpy sees that both factors are one matrix and computes half the products; torch computes them all
-    return Moments(len(rows), mean, torch.from_numpy(centred.T @ centred))
