@@ -125,7 +125,7 @@ def sinkhorn_divergence(
     """S_ε = OT_ε(P, Q) − ½OT_ε(P, P) − ½OT_ε(Q, Q), cost |x − y|^power (Genevay et al. 2018, eq. 2).
 
     OT_ε = min ⟨Γ, C⟩ + ε KL(Γ ‖ p ⊗ q). 0 for equal sets, where OT_ε itself is not; tends to the cost of exact transport
-    as ε → 0 and to ½(2E c(X, Y) − E c(X, X′) − E c(Y, Y′)) as ε → ∞. ε in units of the cost, by default a twentieth of
+    as ε → 0 and to ½(2E c(X, Y) − E c(X, X′) − E c(Y, Y′)) as ε → ∞. ε in units of the cost, by default a fifth of
     the mean cost between real rows, so that it does not depend on what is judged. Solved to convergence in float64, on
     the log scale, unlike the objective `Sinkhorn`, whose iterations are few and differentiated.
     """
@@ -133,7 +133,7 @@ def sinkhorn_divergence(
         raise InputError(f"epsilon is {epsilon}; it must be above 0.")
     sides = matrices(real, fake, least=2)
     own = [_cost(side, side, power) for side in sides]
-    chosen = epsilon or float(own[0].mean()) / 20 or 1.0
+    chosen = epsilon or float(own[0].mean()) / 5 or 1.0
     f, g, agreed = _potentials(_cost(*sides, power), chosen)
     f_own, g_own = (_potentials(cost, chosen) for cost in own)
     # both potentials of a set with itself are equal once converged, up to a constant that their mean is free of

@@ -15,7 +15,7 @@ def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
 METRIC = Metric(
     id="sinkhorn",
     title="Sinkhorn divergence",
-    formula="OT_e(P, Q) - OT_e(P, P)/2 - OT_e(Q, Q)/2, OT_e = min <G, C> + e KL(G || p x q), C = |x - y|, e a twentieth of "
+    formula="OT_e(P, Q) - OT_e(P, P)/2 - OT_e(Q, Q)/2, OT_e = min <G, C> + e KL(G || p x q), C = |x - y|, e a fifth of "
     "the mean distance between real rows",
     paper="Genevay et al., Learning Generative Models with Sinkhorn Divergences, AISTATS 2018, equation 2; Feydy et al., "
     "AISTATS 2019",
