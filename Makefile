@@ -36,6 +36,7 @@ benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/step.py
 	$(BIN)/python benchmarks/dynamics.py
 	$(BIN)/python benchmarks/population.py
+	$(BIN)/python benchmarks/metrics.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

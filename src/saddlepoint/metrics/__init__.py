@@ -9,7 +9,27 @@ from saddlepoint.metrics.controls import (
     fitted_gaussian,
     independent_pixels,
 )
-from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
+from saddlepoint.metrics.critic import CriticDistance, critic_distance
+from saddlepoint.metrics.frechet import (
+    frechet_distance,
+    frechet_infinity,
+    frechet_interval,
+    gaussian_wasserstein,
+    rank_note,
+)
+from saddlepoint.metrics.histogram import histogram_divergence
+from saddlepoint.metrics.kernels import (
+    KID,
+    MMDTest,
+    OfDistance,
+    Polynomial,
+    gaussian_scales,
+    kernel_inception_distance,
+    kid_interval,
+    median_distance,
+    mmd_squared,
+    mmd_test,
+)
 from saddlepoint.metrics.labels import (
     am_score,
     class_diversity,
@@ -44,6 +64,7 @@ from saddlepoint.metrics.modes import (
     mode_coverage,
     triples,
 )
+from saddlepoint.metrics.moments import Moments
 from saddlepoint.metrics.neighbours import (
     nearest_distances,
     nearest_neighbour_accuracies,
@@ -54,6 +75,12 @@ from saddlepoint.metrics.neighbours import (
 from saddlepoint.metrics.quantities import Model, Quantities, Reference
 from saddlepoint.metrics.retrieval import Retrieval, retrieval_comparison, retrieval_distances
 from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
+from saddlepoint.metrics.sliced import (
+    directions,
+    sliced_wasserstein,
+    sliced_wasserstein_interval,
+    wasserstein_1d,
+)
 from saddlepoint.metrics.support import (
     birthday_batch,
     collision_threshold,
@@ -64,18 +91,26 @@ from saddlepoint.metrics.support import (
 )
 from saddlepoint.metrics.table import Acceptance, Column, Row, TrustTable, trust_table
 from saddlepoint.metrics.transfer import Labelled, Task, Taught, boundary_distortion, boundary_spectrum
+from saddlepoint.metrics.transport import Sinkhorn, Transport, earth_mover, sinkhorn_divergence
+from saddlepoint.metrics.two_sample import TwoSampleTest, classifier_two_sample_test
 from saddlepoint.metrics.vendi import vendi_ratio, vendi_score
 
 __all__ = [
+    "KID",
     "Acceptance",
     "ClassCoverage",
     "Column",
+    "CriticDistance",
     "Difference",
     "Labelled",
+    "MMDTest",
     "Measured",
     "Metric",
     "ModeCoverage",
     "Model",
+    "Moments",
+    "OfDistance",
+    "Polynomial",
     "PrecisionRecall",
     "Quantities",
     "RealSides",
@@ -83,9 +118,12 @@ __all__ = [
     "Retrieval",
     "Row",
     "Score",
+    "Sinkhorn",
     "Task",
     "Taught",
+    "Transport",
     "TrustTable",
+    "TwoSampleTest",
     "am_score",
     "authentic",
     "averages_of_two",
@@ -99,15 +137,19 @@ __all__ = [
     "class_coverage",
     "class_diversity",
     "class_shares",
+    "classifier_two_sample_test",
     "collision_threshold",
     "copies_of_training",
     "cosine_gap",
+    "critic_distance",
     "data_copying",
     "difference",
     "different_bins",
+    "directions",
     "distance_ratio",
     "divergence_floor",
     "duplicate_probability",
+    "earth_mover",
     "effective_support",
     "entropies",
     "expected_coverage",
@@ -115,16 +157,25 @@ __all__ = [
     "farther",
     "fitted_gaussian",
     "frechet_distance",
+    "frechet_infinity",
     "frechet_interval",
+    "gaussian_scales",
+    "gaussian_wasserstein",
+    "histogram_divergence",
     "inception_score",
     "inception_scores",
     "independent_pixels",
     "inside",
     "k_means_bins",
     "kde_coverage",
+    "kernel_inception_distance",
+    "kid_interval",
     "label_shares",
     "mean_entropy",
+    "median_distance",
     "mifid",
+    "mmd_squared",
+    "mmd_test",
     "mode_coverage",
     "mode_score",
     "nearest_distances",
@@ -134,13 +185,18 @@ __all__ = [
     "neighbour_hits",
     "precision_recall",
     "prior_mode_score",
+    "rank_note",
     "retrieval_comparison",
     "retrieval_distances",
     "reversed_mode_score",
+    "sinkhorn_divergence",
+    "sliced_wasserstein",
+    "sliced_wasserstein_interval",
     "support_overlap",
     "triples",
     "trust_table",
     "vendi_ratio",
     "vendi_score",
+    "wasserstein_1d",
     "within_class_share",
 ]

@@ -140,9 +140,14 @@ class Sinkhorn(Metric):
         log_p, log_q = p.log(), q.log()
         f, g = torch.zeros_like(p), torch.zeros_like(q)
         for _ in range(self.iterations):
-            f = -self.epsilon * torch.logsumexp(log_q + (g - cost) / self.epsilon, 1)
-            g = -self.epsilon * torch.logsumexp(log_p + (f - cost.T) / self.epsilon, 1)
+            f = soft_minimum(cost - g, log_q, self.epsilon)
+            g = soft_minimum(cost.T - f, log_p, self.epsilon)
         return (p * f).sum() + (q * g).sum()
+
+
+def soft_minimum(costs: Tensor, log_weight: Tensor, epsilon: float) -> Tensor:
+    """−ε log Σ_j w_j exp(−c_ij/ε) of every row [n]: one Sinkhorn update on the log scale."""
+    return -epsilon * torch.logsumexp(log_weight - costs / epsilon, 1)
 
 
 def measures(real: Features, fake: Features) -> list[tuple[Tensor, Tensor]]:

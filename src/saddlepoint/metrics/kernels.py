@@ -1,0 +1,240 @@
+"""Maximum mean discrepancy between two sets of features (Gretton et al. 2012), KID among them (Bińkowski et al. 2018).
+
+Everything here is the unbiased estimate of the squared MMD, which may be below 0; neither the biased one nor its root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from saddlepoint.metrics.intervals import normal
+from saddlepoint.metrics.metric import Measured
+from saddlepoint.metrics.samples import BLOCK, distances, matrices
+from saddlepoint.metrics.score import Interval
+from saddlepoint.objectives.metrics import GaussianKernel
+from saddlepoint.objectives.metrics import Kernel as DistanceKernel
+from saddlepoint.random import generator
+
+SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)  # bandwidths, in medians of the pooled distances
+MEDIAN_ROWS = 1000  # of each set, from which the median is taken
+Kernel = Callable[[Tensor, Tensor], Tensor]  # rows [b, d] and [m, d] -> [b, m]
+
+
+class KID(NamedTuple):
+    """value: mean over subsets. deviation: standard deviation over subsets, which papers print behind ±; of that many
+    subsets of that many rows a side."""
+
+    value: float
+    deviation: float
+    subsets: int
+    size: int
+
+
+class MMDTest(NamedTuple):
+    """The unbiased squared MMD, and the share of relabellings that give at least as much (the labels at hand included)."""
+
+    value: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """k(x, y) = (x·y/d + 1)³, d the width of a row: the kernel of KID."""
+
+    degree: int = 3
+
+    def __call__(self, rows: Tensor, others: Tensor) -> Tensor:
+        one = rows.new_ones(1)
+        return torch.addmm(one, rows, others.T, alpha=1 / rows.shape[1]).pow_(self.degree)
+
+
+@dataclass(frozen=True)
+class OfDistance:
+    """A kernel of the squared distance, such as `GaussianKernel`, as one of two rows."""
+
+    kernel: DistanceKernel
+
+    def __call__(self, rows: Tensor, others: Tensor) -> Tensor:
+        apart = torch.cdist(rows, others, compute_mode="donot_use_mm_for_euclid_dist")
+        return self.kernel(apart.square())
+
+
+def kernel_inception_distance(
+    *, real: Tensor, fake: Tensor, subsets: int = 50, size: int = 1000, seed: int
+) -> KID:
+    """Mean over `subsets` of the unbiased squared MMD with (x·y/d + 1)³ between `size` rows of each side.
+
+    Features [n, …] and [m, …], lower is better, may be below 0. A subset has no row twice; `size` is cut to the smaller
+    set, and one subset is taken where each would be everything.
+    """
+    rows = matrices(real, fake, least=2)
+    size, source = min(size, len(rows[0]), len(rows[1])), generator("cpu", "KID subsets", seed)
+    values = []
+    for _ in range(subsets if size < max(map(len, rows)) else 1):
+        first, second = (side[torch.randperm(len(side), generator=source)[:size]] for side in rows)
+        values.append(_Sums.of(first, second, Polynomial()).estimate)
+    found = torch.tensor(values, dtype=torch.float64)
+    return KID(float(found.mean()), float(found.std(correction=0)), len(found), size)
+
+
+def kid_interval(*, real: Tensor, fake: Tensor, found: KID) -> Interval:
+    """95 % interval for a KID found from these rows, normal.
+
+    Given the rows, the mean over random subsets scatters by std/√subsets about the estimate from all rows; that variance
+    is added to that of the estimate from all rows (`mmd_squared`).
+    """
+    variance = _Sums.of(*matrices(real, fake, least=4), Polynomial()).variance
+    return normal(found.value, (variance + found.deviation**2 / found.subsets) ** 0.5)
+
+
+def mmd_squared(*, real: Tensor, fake: Tensor, kernel: Kernel) -> Measured:
+    """Σ_{i≠j} k(x_i, x_j)/(n(n−1)) + Σ_{i≠j} k(y_i, y_j)/(m(m−1)) − 2 Σ k(x_i, y_j)/(nm) (Gretton et al. 2012, eq. 3).
+
+    real [n, …], fake [m, …], n, m ≥ 4; its mean is the squared MMD at any n and m. The 95 % interval is normal, from the
+    variance of a U-statistic: that of what single rows add, and that of what pairs add beyond them (all there is where
+    the two distributions agree).
+    """
+    sums = _Sums.of(*matrices(real, fake, least=4), kernel)
+    return Measured(sums.estimate, normal(sums.estimate, sums.variance**0.5))
+
+
+def mmd_test(*, real: Tensor, fake: Tensor, kernel: Kernel, permutations: int = 199, seed: int) -> MMDTest:
+    """`mmd_squared` and its permutation p-value (1 + #{permuted ≥ observed})/(1 + permutations).
+
+    Exact at every n: under equal distributions p ≤ α happens with probability at most α. The kernel must not depend on
+    the labels; a bandwidth is taken from both sets pooled (`median_distance`).
+    """
+    first, second = matrices(real, fake, least=2)
+    pooled, n = torch.cat([first, second]), len(first)
+    source = generator("cpu", "MMD permutations", seed)
+    orders = [torch.randperm(len(pooled), generator=source) for _ in range(permutations)]
+    member = torch.zeros(len(pooled), permutations + 1, dtype=torch.float64)
+    for column, order in enumerate([torch.arange(len(pooled)), *orders]):
+        member[order[:n], column] = 1
+    within, touching, total = torch.zeros(permutations + 1).double(), torch.zeros_like(member[0]), 0.0
+    for start, block in _kernels(pooled, pooled, kernel):
+        block[torch.arange(len(block)), start + torch.arange(len(block))] = 0
+        own = member[start : start + len(block)]
+        within += (own * (block @ member)).sum(0)
+        touching += block.sum(1) @ own
+        total += float(block.sum())
+    m, across = len(second), touching - within
+    values = within / (n * (n - 1)) + (total - within - 2 * across) / (m * (m - 1)) - 2 * across / (n * m)
+    # sums in another order may differ in the last bits: what agrees to 1e-12 of the kernel's size counts as equal
+    beaten = int((values[1:] >= values[0] - 1e-12 * abs(total) / len(pooled) ** 2).sum())
+    return MMDTest(float(values[0]), (1 + beaten) / (1 + permutations))
+
+
+def median_distance(*, real: Tensor, fake: Tensor) -> float:
+    """Median distance between different rows of both sets pooled, of at most 1000 rows of each; 1 where it is 0."""
+    pooled = torch.cat([side[:MEDIAN_ROWS] for side in matrices(real, fake)])
+    upper = [
+        block[index, start + index + 1 :]
+        for start, block in distances(pooled, pooled)
+        for index in range(len(block))
+    ]
+    return float(torch.cat(upper).median()) or 1.0
+
+
+def gaussian_scales(*, real: Tensor, fake: Tensor, scales: tuple[float, ...] = SCALES) -> OfDistance:
+    """Σ exp(−|x − y|²/(2s²)) over s = ¼, ½, 1, 2, 4 medians of the pooled distances; (1.0,) is the usual heuristic."""
+    median = median_distance(real=real, fake=fake)
+    return OfDistance(GaussianKernel(tuple(scale * median for scale in scales)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Within:
+    """A kernel over the pairs of different rows of one set."""
+
+    count: int
+    rows: Tensor  # [n]: Σ_j k(x_i, x_j)
+    squares: float  # Σ k²
+
+    @classmethod
+    def of(cls, rows: Tensor, kernel: Kernel) -> _Within:
+        sums, squares = [], 0.0
+        for start, block in _kernels(rows, rows, kernel):
+            own = torch.arange(len(block))
+            block[own, start + own] = 0
+            sums.append(block.sum(1))
+            squares += float(block.flatten().dot(block.flatten()))
+        return cls(len(rows), torch.cat(sums), squares)
+
+    @property
+    def mean(self) -> float:
+        return float(self.rows.sum()) / (self.count * (self.count - 1))
+
+    @property
+    def residual(self) -> float:
+        """Variance of k beyond what its two rows give, with its n(n − 3) degrees of freedom."""
+        n, moved = self.count, self.rows / (self.count - 1) - self.mean
+        left = self.squares - n * (n - 1) * self.mean**2 - 2 * n * float(moved.square().sum())
+        return max(left, 0.0) / (n * (n - 3))
+
+
+@dataclass(frozen=True, eq=False)
+class _Across:
+    """A kernel over the pairs of one row of each set."""
+
+    rows: Tensor  # [n]: Σ_j k(x_i, y_j)
+    columns: Tensor  # [m]: Σ_i k(x_i, y_j)
+    squares: float
+
+    @classmethod
+    def of(cls, first: Tensor, second: Tensor, kernel: Kernel) -> _Across:
+        sums, columns, squares = [], second.new_zeros(len(second)), 0.0
+        for _, block in _kernels(first, second, kernel):
+            sums.append(block.sum(1))
+            columns += block.sum(0)
+            squares += float(block.flatten().dot(block.flatten()))
+        return cls(torch.cat(sums), columns, squares)
+
+    @property
+    def mean(self) -> float:
+        return float(self.columns.sum()) / (len(self.rows) * len(self.columns))
+
+    @property
+    def residual(self) -> float:
+        n, m = len(self.rows), len(self.columns)
+        left = self.squares - n * m * self.mean**2
+        left -= m * n * float((self.rows / m).var(correction=0) + (self.columns / n).var(correction=0))
+        return max(left, 0.0) / ((n - 1) * (m - 1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """All that the estimate and its variance need of the three kernel matrices, none of which is held whole."""
+
+    real: _Within
+    fake: _Within
+    across: _Across
+
+    @classmethod
+    def of(cls, real: Tensor, fake: Tensor, kernel: Kernel) -> _Sums:
+        return cls(_Within.of(real, kernel), _Within.of(fake, kernel), _Across.of(real, fake, kernel))
+
+    @property
+    def estimate(self) -> float:
+        return self.real.mean + self.fake.mean - 2 * self.across.mean
+
+    @property
+    def variance(self) -> float:
+        """The sample variance of the rows' influences holds the part of the pairs twice, where it belongs once."""
+        n, m = self.real.count, self.fake.count
+        first = 2 * (self.real.rows / (n - 1) - self.across.rows / m)
+        second = 2 * (self.fake.rows / (m - 1) - self.across.columns / n)
+        pairs = 2 * self.real.residual / (n * (n - 1)) + 2 * self.fake.residual / (m * (m - 1))
+        pairs += 4 * self.across.residual / (n * m)
+        return max(float(first.var()) / n + float(second.var()) / m - pairs, pairs)
+
+
+def _kernels(rows: Tensor, others: Tensor, kernel: Kernel) -> Iterator[tuple[int, Tensor]]:
+    """The kernel in blocks: (number of the block's first row, [rows of the block, len(others)])."""
+    step = max(1, BLOCK // len(others))
+    for start in range(0, len(rows), step):
+        yield start, kernel(rows[start : start + step], others)
