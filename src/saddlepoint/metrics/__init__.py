@@ -10,7 +10,17 @@ from saddlepoint.metrics.controls import (
 )
 from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
 from saddlepoint.metrics.labels import class_shares, entropies, mean_entropy
-from saddlepoint.metrics.manifold import PrecisionRecall, inside, precision_recall
+from saddlepoint.metrics.manifold import (
+    BallCounts,
+    Prdc,
+    PrecisionRecall,
+    ball_counts,
+    expected_coverage,
+    inside,
+    prdc,
+    precision_recall,
+    realism,
+)
 from saddlepoint.metrics.metric import Measured, Metric
 from saddlepoint.metrics.modes import ModeCoverage, mode_coverage
 from saddlepoint.metrics.neighbours import (
@@ -19,18 +29,30 @@ from saddlepoint.metrics.neighbours import (
     nearest_neighbour_distance_ratio,
     neighbour_hits,
 )
+from saddlepoint.metrics.prd import Curve, discrete_curve, prd_curve
 from saddlepoint.metrics.quantities import Model, Quantities, Reference
-from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
+from saddlepoint.metrics.score import (
+    Difference,
+    Score,
+    bootstrap_interval,
+    difference,
+    mean_interval,
+    median_interval,
+    share_interval,
+)
 from saddlepoint.metrics.table import Acceptance, Column, Row, TrustTable, trust_table
 
 __all__ = [
     "Acceptance",
+    "BallCounts",
     "Column",
+    "Curve",
     "Difference",
     "Measured",
     "Metric",
     "ModeCoverage",
     "Model",
+    "Prdc",
     "PrecisionRecall",
     "Quantities",
     "Reference",
@@ -38,11 +60,14 @@ __all__ = [
     "Score",
     "TrustTable",
     "averages_of_two",
+    "ball_counts",
     "bootstrap_interval",
     "class_shares",
     "copies_of_training",
     "difference",
+    "discrete_curve",
     "entropies",
+    "expected_coverage",
     "fake_controls",
     "fitted_gaussian",
     "frechet_distance",
@@ -50,11 +75,17 @@ __all__ = [
     "independent_pixels",
     "inside",
     "mean_entropy",
+    "mean_interval",
+    "median_interval",
     "mode_coverage",
     "nearest_distances",
     "nearest_neighbour_accuracy",
     "nearest_neighbour_distance_ratio",
     "neighbour_hits",
+    "prd_curve",
+    "prdc",
     "precision_recall",
+    "realism",
+    "share_interval",
     "trust_table",
 ]
