@@ -114,7 +114,8 @@ def test_realism_is_the_ratio_and_says_who_is_inside() -> None:
 
 @pytest.mark.parametrize(("n", "m", "k"), [(40, 40, 5), (60, 30, 3)])
 def test_equal_distributions_have_the_expected_coverage_and_density_one(n: int, m: int, k: int) -> None:
-    """A fake is among the k nearest of a real with probability k/n, so E density = 1. Means of 300 repeats; their standard errors are below 0.006 (coverage) and 0.02 (density), from the repeats."""
+    """A fake is among the k nearest of a real with probability k/n, so E density = 1.
+    Means of 300 repeats, with standard errors from the repeats."""
     found = torch.tensor(
         [prdc(real=noise(n, 2, 2 * i), fake=noise(m, 2, 2 * i + 1), k=k)[2:] for i in range(300)]
     )

@@ -9,6 +9,7 @@ from saddlepoint.metrics.controls import (
     independent_pixels,
 )
 from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
+from saddlepoint.metrics.geometry import GeometryScore, Landmarks, geometry_score, living_times
 from saddlepoint.metrics.labels import class_shares, entropies, mean_entropy
 from saddlepoint.metrics.manifold import (
     BallCounts,
@@ -40,6 +41,14 @@ from saddlepoint.metrics.score import (
     median_interval,
     share_interval,
 )
+from saddlepoint.metrics.structure import (
+    ms_ssim,
+    psnr,
+    random_pairs,
+    sharpness_difference,
+    similarity_within,
+    ssim,
+)
 from saddlepoint.metrics.table import Acceptance, Column, Row, TrustTable, trust_table
 
 __all__ = [
@@ -48,6 +57,8 @@ __all__ = [
     "Column",
     "Curve",
     "Difference",
+    "GeometryScore",
+    "Landmarks",
     "Measured",
     "Metric",
     "ModeCoverage",
@@ -72,12 +83,15 @@ __all__ = [
     "fitted_gaussian",
     "frechet_distance",
     "frechet_interval",
+    "geometry_score",
     "independent_pixels",
     "inside",
+    "living_times",
     "mean_entropy",
     "mean_interval",
     "median_interval",
     "mode_coverage",
+    "ms_ssim",
     "nearest_distances",
     "nearest_neighbour_accuracy",
     "nearest_neighbour_distance_ratio",
@@ -85,7 +99,12 @@ __all__ = [
     "prd_curve",
     "prdc",
     "precision_recall",
+    "psnr",
+    "random_pairs",
     "realism",
     "share_interval",
+    "sharpness_difference",
+    "similarity_within",
+    "ssim",
     "trust_table",
 ]

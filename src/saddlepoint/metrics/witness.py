@@ -1,8 +1,8 @@
 """Holes of witness complexes: persistent homology in dimension 1 over Z/2, for few landmarks (at most some hundred).
 
 de Silva and Carlsson 2004. A simplex σ of landmarks is witnessed by a point w with relaxation
-max_{l ∈ σ} d(w, l) − min_{l ∉ σ} d(w, l), at least 0; it enters the complex at the least relaxation over the witnesses, and not
-before its faces.
+max_{l ∈ σ} d(w, l) − min_{l ∉ σ} d(w, l), at least 0; it enters the complex at the least relaxation over the witnesses, and
+not before its faces.
 """
 
 from __future__ import annotations
