@@ -20,6 +20,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def reference_share(intervals: Floats, alpha: float) -> Floats:
     ends = [[birth, min(death, alpha)] for birth, death in intervals]
     switches = np.unique(np.array([*ends, [0, alpha]]).ravel())
     share = np.zeros(len(ends) + 1)
-    for low, high in zip(switches[:-1], switches[1:], strict=True):
+    for low, high in pairwise(switches):
         middle, alive = (low + high) / 2, 0
         for birth, death in ends:
             if birth <= middle < death:
@@ -149,14 +150,19 @@ def measure_geometry(witnesses: int, width: int, draws: int) -> dict[str, Any]:
         "draws": draws,
         "reference_draws": count,
         "disagreement": worst,
-        "ours": {"ms_a_draw": round(1e3 * ours.seconds / draws, 2), "memory_mib": ours.record()["memory_mib"]},
+        "ours": {
+            "ms_a_draw": round(1e3 * ours.seconds / draws, 2),
+            "memory_mib": ours.record()["memory_mib"],
+        },
         "reference": {"ms_a_draw": round(1e3 * each, 2)},
         "ratio": round(each * draws / ours.seconds, 2),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--width", type=int, default=2048)
     parser.add_argument("--draws", type=int, default=1000)

@@ -15,14 +15,14 @@ from saddlepoint.metrics import (
     discrete_curve,
     expected_coverage,
     inside,
-    median_interval,
     prd_curve,
     prdc,
     precision_recall,
     realism,
-    share_interval,
 )
 from saddlepoint.metrics.balls import radii, squares
+from saddlepoint.metrics.intervals import share
+from saddlepoint.metrics.manifold import median_interval
 
 WIDTHS = [3, 200]  # compared by differences, and by products
 
@@ -172,7 +172,7 @@ def test_intervals_hold_the_truth(score: str) -> None:
 def test_share_and_median_intervals() -> None:
     """Wilson's interval at 0 of n is [0, z²/(n + z²)]; the median's has its coverage for any distribution."""
     z = 1.959964
-    low, high = share_interval(torch.zeros(50, dtype=torch.bool))
+    low, high = share(torch.zeros(50, dtype=torch.bool)).interval
     assert low == pytest.approx(0, abs=1e-12)
     assert high == pytest.approx(z * z / (50 + z * z), rel=1e-6)
     intervals = [median_interval(noise(41, 1, seed)[:, 0].exp()) for seed in range(400)]

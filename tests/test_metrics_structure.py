@@ -130,7 +130,7 @@ def test_collapse_is_alike_and_noise_is_not() -> None:
     assert found[2] > 0.9 > found[1]
     measure = catalogue.get("ms-ssim").measure
     scores = [
-        measure(real_samples=real, fake_samples=rows, seed=0)["ms-ssim-excess"].value
+        measure(real_images=real, fake_images=rows, seed=0)["ms-ssim-excess"].value
         for rows in (real, collapsed, noise)
     ]
     assert scores[0] == 0
@@ -143,9 +143,9 @@ def test_inside_the_classes_a_collapse_shows_that_all_classes_hide() -> None:
     labels = torch.arange(10).repeat(20)
     real, fake = pictures(200, 1, 16, 0), pictures(10, 1, 16, 1).repeat(20, 1, 1, 1)
     within = catalogue.get("ms-ssim-class").measure(
-        real_samples=real, real_labels=labels, fake_samples=fake, fake_labels=labels, seed=0
+        real_images=real, real_labels=labels, fake_images=fake, fake_labels=labels, seed=0
     )["ms-ssim-class-excess"]
-    across = catalogue.get("ms-ssim").measure(real_samples=real, fake_samples=fake, seed=0)["ms-ssim-excess"]
+    across = catalogue.get("ms-ssim").measure(real_images=real, fake_images=fake, seed=0)["ms-ssim-excess"]
     assert within.value > 0.3 > across.value + 0.1
     assert within.interval is not None
 
@@ -157,7 +157,7 @@ def test_the_interval_holds_the_truth() -> None:
     held = 0
     for seed in range(200):
         among = catalogue.get("ms-ssim").measure(
-            real_samples=many[:60], fake_samples=pictures(60, 1, 8, seed), seed=0
+            real_images=many[:60], fake_images=pictures(60, 1, 8, seed), seed=0
         )
         shift = float(similarity_within(samples=many[:60]).mean())
         low, high = among["ms-ssim-excess"].interval

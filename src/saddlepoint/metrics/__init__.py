@@ -32,15 +32,7 @@ from saddlepoint.metrics.neighbours import (
 )
 from saddlepoint.metrics.prd import Curve, discrete_curve, prd_curve
 from saddlepoint.metrics.quantities import Model, Quantities, Reference
-from saddlepoint.metrics.score import (
-    Difference,
-    Score,
-    bootstrap_interval,
-    difference,
-    mean_interval,
-    median_interval,
-    share_interval,
-)
+from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
 from saddlepoint.metrics.structure import (
     ms_ssim,
     psnr,
@@ -88,8 +80,6 @@ __all__ = [
     "inside",
     "living_times",
     "mean_entropy",
-    "mean_interval",
-    "median_interval",
     "mode_coverage",
     "ms_ssim",
     "nearest_distances",
@@ -102,7 +92,6 @@ __all__ = [
     "psnr",
     "random_pairs",
     "realism",
-    "share_interval",
     "sharpness_difference",
     "similarity_within",
     "ssim",

@@ -106,28 +106,3 @@ def bootstrap_interval(
     }
     found = bootstrap(data, statistic, rng=np.random.default_rng(seed), **options).confidence_interval
     return float(found.low), float(found.high)
-
-
-def mean_interval(values: Tensor) -> Interval:
-    """95 % interval of the mean of numbers [n], n ≥ 2, by the central limit theorem."""
-    numbers = values.double()
-    half = 1.959964 * float(numbers.std()) / len(numbers) ** 0.5
-    return float(numbers.mean()) - half, float(numbers.mean()) + half
-
-
-def share_interval(hits: Tensor) -> Interval:
-    """95 % interval of the share of true ones among booleans [n] (Wilson 1927): right near 0 and 1 too, where a
-    bootstrap of equal numbers has no width."""
-    from scipy.stats import binomtest
-
-    found = binomtest(int(hits.sum()), len(hits)).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
-
-
-def median_interval(values: Tensor) -> Interval:
-    """95 % interval of the median of numbers [n], from one of them to another, whatever their distribution."""
-    from scipy.stats import binom
-
-    ordered = values.double().sort().values
-    low = max(int(binom.ppf(0.025, len(ordered), 0.5)) - 1, 0)
-    return float(ordered[low]), float(ordered[-1 - low])

@@ -1,22 +1,20 @@
 """Diversity by MS-SSIM (K21)."""
 
+from dataclasses import replace
+
 from torch import Tensor
 
+from saddlepoint.metrics import intervals
 from saddlepoint.metrics.metric import Measured, Metric
-from saddlepoint.metrics.score import mean_interval
 from saddlepoint.metrics.structure import similarity_within
 
 
-def measure(real_samples: Tensor, fake_samples: Tensor, seed: int) -> dict[str, Measured]:
+def measure(real_images: Tensor, fake_images: Tensor, seed: int) -> dict[str, Measured]:
     """The interval is over the pairs of fakes, the reals being held fixed."""
-    among = {
-        name: similarity_within(samples=samples, seed=seed)
-        for name, samples in (("reals", real_samples), ("fakes", fake_samples))
-    }
-    reals, fakes = float(among["reals"].mean()), float(among["fakes"].mean())
-    low, high = mean_interval(among["fakes"])
-    note = f"{fakes:.4f} among fakes, {reals:.4f} among reals"
-    return {"ms-ssim-excess": Measured(fakes - reals, (low - reals, high - reals), note)}
+    reals = float(similarity_within(samples=real_images, seed=seed).mean())
+    among = similarity_within(samples=fake_images, seed=seed)
+    note = f"{float(among.mean()):.4f} among fakes, {reals:.4f} among reals"
+    return {"ms-ssim-excess": replace(intervals.mean(among - reals), note=note)}
 
 
 METRIC = Metric(

@@ -1,21 +1,22 @@
 """Diversity inside the classes by MS-SSIM (K21)."""
 
+from dataclasses import replace
+
 from torch import Tensor
 
+from saddlepoint.metrics import intervals
 from saddlepoint.metrics.metric import Measured, Metric
-from saddlepoint.metrics.score import mean_interval
 from saddlepoint.metrics.structure import similarity_within
 
 
 def measure(
-    real_samples: Tensor, real_labels: Tensor, fake_samples: Tensor, fake_labels: Tensor, seed: int
+    real_images: Tensor, real_labels: Tensor, fake_images: Tensor, fake_labels: Tensor, seed: int
 ) -> dict[str, Measured]:
     """The interval is over the pairs of fakes, the reals being held fixed."""
-    reals = float(similarity_within(samples=real_samples, labels=real_labels, seed=seed).mean())
-    among = similarity_within(samples=fake_samples, labels=fake_labels, seed=seed)
-    low, high = mean_interval(among)
+    reals = float(similarity_within(samples=real_images, labels=real_labels, seed=seed).mean())
+    among = similarity_within(samples=fake_images, labels=fake_labels, seed=seed)
     note = f"{float(among.mean()):.4f} among fakes, {reals:.4f} among reals"
-    return {"ms-ssim-class-excess": Measured(float(among.mean()) - reals, (low - reals, high - reals), note)}
+    return {"ms-ssim-class-excess": replace(intervals.mean(among - reals), note=note)}
 
 
 METRIC = Metric(

@@ -2,24 +2,20 @@
 
 from torch import Tensor
 
+from saddlepoint.metrics import intervals
 from saddlepoint.metrics.manifold import ball_counts
 from saddlepoint.metrics.metric import Measured, Metric
-from saddlepoint.metrics.score import mean_interval, share_interval
 
 
 def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
     """The intervals are over the rows counted, the other side and its balls being held fixed."""
     found = ball_counts(real=real, fake=fake, k=5)
     return {
-        "prdc-precision": _share(found.precise),
-        "prdc-recall": _share(found.recalled),
-        "density": Measured(float(found.dense.mean()), mean_interval(found.dense)),
+        "prdc-precision": intervals.share(found.precise),
+        "prdc-recall": intervals.share(found.recalled),
+        "density": intervals.mean(found.dense),
         "coverage": Measured(float(found.covered.double().mean()), note=DEPENDENT),
     }
-
-
-def _share(hits: Tensor) -> Measured:
-    return Measured(float(hits.double().mean()), share_interval(hits))
 
 
 DEPENDENT = (

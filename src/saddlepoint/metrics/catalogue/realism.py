@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from saddlepoint.metrics.manifold import realism
+from saddlepoint.metrics.manifold import median_interval, realism
 from saddlepoint.metrics.metric import Measured, Metric
-from saddlepoint.metrics.score import median_interval
 
 
 def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
