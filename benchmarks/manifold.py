@@ -1,6 +1,6 @@
 """Precision, recall, density and coverage, and the Geometry Score, against the ways of their authors' programs.
 
-    python benchmarks/manifold.py [--rows 10000] [--width 2048] [--draws 1000] [--witnesses 5000]
+    python benchmarks/manifold.py [--parts geometry,prdc] [--rows 10000] [--width 2048] [--draws 1000] [--witnesses 5000]
 
 Each side runs once, after the other, one thread each, and must give the same numbers. Seconds are those of the processor,
 so that other work on the machine does not count; memory is the most that this process held, over what it held before.
@@ -163,6 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--parts", default="geometry,prdc", help="the results of other parts are kept")
     parser.add_argument("--rows", type=int, default=10_000)
     parser.add_argument("--width", type=int, default=2048)
     parser.add_argument("--draws", type=int, default=1000)
@@ -170,14 +171,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "manifold.json")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    results: dict[str, Any] = {"environment": environment(), "threads": 1, "geometry": []}
-    for width in (64, 784, 2048):
-        results["geometry"].append(measure_geometry(given.witnesses, width, given.draws))
-        print(json.dumps(results["geometry"][-1]), flush=True)
-    results["prdc"] = measure_prdc(given.rows, given.width)
-    print(json.dumps(results["prdc"]), flush=True)
+    results: dict[str, Any] = json.loads(given.out.read_text()) if given.out.exists() else {}
+    results |= {"environment": environment(), "threads": 1}
+    if "geometry" in given.parts:
+        results["geometry"] = [
+            measure_geometry(given.witnesses, width, given.draws) for width in (64, 784, 2048)
+        ]
+    if "prdc" in given.parts:
+        results["prdc"] = measure_prdc(given.rows, given.width)
     given.out.parent.mkdir(exist_ok=True)
     given.out.write_text(json.dumps(results, indent=1) + "\n")
+    print(json.dumps(results, indent=1))
 
 
 if __name__ == "__main__":

@@ -90,6 +90,16 @@ def test_equal_rows_in_great_number(width: int) -> None:
     assert precision_recall(real=rows, fake=rows) == (1.0, 1.0)
 
 
+def test_neighbours_that_rounding_cannot_tell_apart() -> None:
+    """All others within rounding of each other: far from the centre on both sides, and nearer to each other than a product
+    in float32 resolves. The k-th is found all the same."""
+    side = torch.cat([torch.full((30, 300), 1.0), torch.full((30, 300), -1.0)]).double()
+    rows = side * 100 + 1e-3 * noise(60, 300, 2).double()
+    full = (rows[:, None] - rows[None]).square().sum(2).fill_diagonal_(math.inf)
+    for k in (1, 5, 25):
+        assert torch.allclose(radii("rows", rows, k), full.kthvalue(k, 1).values, rtol=1e-9, atol=0)
+
+
 def test_bounds_of_a_product_hold() -> None:
     """low ≤ truth ≤ low + slack, for lengths from 1 to 1e4 side by side."""
     scale = torch.logspace(0, 4, 60)[:, None]

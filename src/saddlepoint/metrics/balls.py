@@ -83,21 +83,23 @@ def _by_product(rows: Tensor, others: Tensor) -> Iterator[Squares]:
 
 
 def _kth(block: Squares, k: int) -> Tensor:
-    """k-th smallest distance of each row. Where even the last candidate's lower bound is below it, a row beyond the
-    candidates may be nearer, and all are looked at."""
-    if block.slack is None:
+    """k-th smallest distance of each row. Of the candidates only those whose bounds leave their place in doubt are looked at;
+    where even the last one's lower bound is below the k-th, a row beyond them may be nearer, and all are looked at."""
+    if block.slack is None or block.other_slack is None:
         return block.low.kthvalue(k, dim=1).values
     n = block.low.shape[1]
-    near = block.low.topk(min(k + SPARE, n), dim=1, largest=False)
-    count = near.indices.shape[1]
-    row = torch.arange(len(block.low)).repeat_interleave(count)
-    apart = _by_difference(block.rows, row, block.others, near.indices.flatten()).view(-1, count)
-    apart[near.values.isinf()] = torch.inf
+    low, place = block.low.topk(min(k + SPARE, n), dim=1, largest=False)
+    high = low + block.slack + block.other_slack[place]
+    surely_below = high < low[:, k - 1 : k]
+    doubt = ~surely_below & (low <= high.kthvalue(k, dim=1, keepdim=True).values) & low.isfinite()
+    apart = torch.where(surely_below, -torch.inf, torch.inf).double()
+    i, j = doubt.nonzero(as_tuple=True)
+    apart[i, j] = _by_difference(block.rows, i, block.others, place[i, j])
     found = apart.kthvalue(k, dim=1).values
-    for doubtful in (found > near.values[:, -1]).nonzero()[:, 0].tolist():
-        every = _by_difference(block.rows, torch.full((n,), doubtful), block.others, torch.arange(n))
-        every[block.low[doubtful].isinf()] = torch.inf
-        found[doubtful] = every.kthvalue(k).values
+    for row in (found > low[:, -1]).nonzero()[:, 0].tolist() if low.shape[1] < n else []:
+        every = _by_difference(block.rows, torch.full((n,), row), block.others, torch.arange(n))
+        every[block.low[row].isinf()] = torch.inf
+        found[row] = every.kthvalue(k).values
     return found
 
 
