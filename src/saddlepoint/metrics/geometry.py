@@ -12,17 +12,13 @@ from torch import Tensor
 
 from saddlepoint.errors import InputError
 from saddlepoint.metrics.quantities import Progress
-from saddlepoint.metrics.samples import matrix
+from saddlepoint.metrics.samples import matrix, silent
 from saddlepoint.metrics.witness import holes
 from saddlepoint.random import generator
 
 LANDMARKS = 64
 HELD = 1 << 25  # distances held at a time: 256 MiB
 Floats = NDArray[np.float64]
-
-
-def silent(done: int, total: int) -> None:
-    """Tells nobody how far it is."""
 
 
 @dataclass(frozen=True)

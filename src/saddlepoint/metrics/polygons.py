@@ -13,7 +13,7 @@ from torch.func import jacfwd, vmap
 from saddlepoint.data.polygons import LEAST_ANGLE, RADIUS, SIDE, drawn, random_angles
 from saddlepoint.errors import InputError
 from saddlepoint.metrics.quantities import Progress
-from saddlepoint.metrics.samples import matrix
+from saddlepoint.metrics.samples import matrix, silent
 
 DELTA = 0.75
 BANK = 4096  # polygons among which a start is looked for
@@ -38,10 +38,6 @@ def polygon_scores(*, fake: Tensor, inverted: Tensor, delta: float = DELTA) -> P
     recall = float((matrix("inverted", inverted) < delta).double().mean())
     both = precision + recall
     return PolygonScores(precision, recall, 2 * precision * recall / both if both else 0.0)
-
-
-def silent(done: int, total: int) -> None:
-    """Tells nobody how far it is."""
 
 
 def polygon_distances(*, samples: Tensor, corners: int = 3, progress: Progress = silent) -> Tensor:
