@@ -1,4 +1,4 @@
-"""The named image sets: the bundled digits, MNIST and its kin, CIFAR-10, stacked MNIST."""
+"""The named image sets: the bundled digits, MNIST and its kin, CIFAR-10, stacked MNIST, polygons."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from saddlepoint.data.formats import read_cifar, read_idx, read_labels
 from saddlepoint.data.pixels import viewed
+from saddlepoint.data.polygons import drawn, random_angles
 from saddlepoint.data.protocol import View
-from saddlepoint.data.sources import MNIST, STACKED_ROWS, Source
+from saddlepoint.data.sources import MNIST, POLYGON_ROWS, STACKED_ROWS, Source
 from saddlepoint.data.split import Split, by_position, file_digest, fingerprint, row_digests, stratified
 from saddlepoint.data.store import open_rows, stored, write_rows
 from saddlepoint.data.table import Table
@@ -31,6 +32,10 @@ def load_images(source: Source, view: View) -> Table:
             return cifar(source, view)
         case "stacked-mnist":
             return stacked(source, view)
+        case "triangles":
+            return polygons(source, view, 3)
+        case "convex-polygons":
+            return polygons(source, view, 8)
         case _:
             return idx(source, view)
 
@@ -59,6 +64,20 @@ def cifar(source: Source, view: View) -> Table:
     folder = stored(fingerprint("cifar 1", *map(file_digest, paths)), lambda beside: _unpack(paths, beside))
     images, labels = open_rows(folder / "images.npy"), open_rows(folder / "labels.npy").astype(np.int64)
     return _table(source, view, images, labels, by_position(50_000, len(images) - 50_000))
+
+
+def polygons(source: Source, view: View, corners: int) -> Table:
+    """Convex polygons with that many corners, drawn once, into the cache. 60,000 train; the last 20,000 are held out."""
+    train, held_out = POLYGON_ROWS
+    angles = random_angles(train + held_out, corners)
+    folder = stored(fingerprint("polygons 1", angles), lambda beside: _draw(angles, beside / "images.npy"))
+    images: NDArray[np.uint8] = open_rows(folder / "images.npy")
+    return _table(source, view, images, None, by_position(train, held_out))
+
+
+def _draw(angles: NDArray[np.float64], path: Path) -> None:
+    images = drawn(angles)
+    write_rows(path, images.shape, [images])
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +123,7 @@ def _triples(side: str, count: int, low: int, high: int) -> NDArray[np.int64]:
 
 
 def _table(
-    source: Source, view: View, images: NDArray[np.uint8], labels: NDArray[np.int64], split: Split
+    source: Source, view: View, images: NDArray[np.uint8], labels: NDArray[np.int64] | None, split: Split
 ) -> Table:
     seen = viewed(images, view)
     return Table(

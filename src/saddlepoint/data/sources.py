@@ -20,6 +20,7 @@ FASHION = (
 )  # fmt: skip
 OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 STACKED_ROWS = 128_000, 26_000  # that train, that are held out
+POLYGON_ROWS = 60_000, 20_000
 CIFAR_MEMBERS = {
     f"{stem}.bin": 30_730_000 for stem in (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
 }
@@ -128,6 +129,12 @@ def _density(name: str, what: str) -> Source:
     return Source(name, "density", (2,), None, None, f"drawn from its formula: {what}", "none needed")
 
 
+def _polygons(name: str, what: str) -> Source:
+    return Source(
+        name, "images", (1, 28, 28), *POLYGON_ROWS, f"drawn from their formula: {what}", "none needed"
+    )
+
+
 def _idx(remotes: tuple[Remote, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple((remote.name, remote.name.removesuffix(".gz")) for remote in remotes)
 
@@ -227,4 +234,6 @@ SOURCES: tuple[Source, ...] = (
         classes=tuple(f"{number:03d}" for number in range(1000)),
         origin=f"three MNIST digits as red, green and blue; {MNIST_URL}",
     ),
+    _polygons("triangles", "convex polygons with 3 corners"),
+    _polygons("convex-polygons", "convex polygons with 8 corners"),
 )  # fmt: skip

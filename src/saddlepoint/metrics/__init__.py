@@ -17,6 +17,7 @@ from saddlepoint.metrics.frechet import (
     gaussian_wasserstein,
     rank_note,
 )
+from saddlepoint.metrics.geometry import GeometryScore, Landmarks, geometry_score, living_times
 from saddlepoint.metrics.histogram import histogram_divergence
 from saddlepoint.metrics.kernels import (
     KID,
@@ -44,7 +45,17 @@ from saddlepoint.metrics.labels import (
     reversed_mode_score,
     within_class_share,
 )
-from saddlepoint.metrics.manifold import PrecisionRecall, inside, precision_recall
+from saddlepoint.metrics.manifold import (
+    BallCounts,
+    Prdc,
+    PrecisionRecall,
+    ball_counts,
+    expected_coverage,
+    inside,
+    prdc,
+    precision_recall,
+    realism,
+)
 from saddlepoint.metrics.memorisation import (
     RealSides,
     authentic,
@@ -72,6 +83,7 @@ from saddlepoint.metrics.neighbours import (
     nearest_neighbour_distance_ratio,
     neighbour_hits,
 )
+from saddlepoint.metrics.prd import Curve, discrete_curve, prd_curve
 from saddlepoint.metrics.quantities import Model, Quantities, Reference
 from saddlepoint.metrics.retrieval import Retrieval, retrieval_comparison, retrieval_distances
 from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
@@ -80,6 +92,14 @@ from saddlepoint.metrics.sliced import (
     sliced_wasserstein,
     sliced_wasserstein_interval,
     wasserstein_1d,
+)
+from saddlepoint.metrics.structure import (
+    ms_ssim,
+    psnr,
+    random_pairs,
+    sharpness_difference,
+    similarity_within,
+    ssim,
 )
 from saddlepoint.metrics.support import (
     birthday_batch,
@@ -98,11 +118,15 @@ from saddlepoint.metrics.vendi import vendi_ratio, vendi_score
 __all__ = [
     "KID",
     "Acceptance",
+    "BallCounts",
     "ClassCoverage",
     "Column",
     "CriticDistance",
+    "Curve",
     "Difference",
+    "GeometryScore",
     "Labelled",
+    "Landmarks",
     "MMDTest",
     "Measured",
     "Metric",
@@ -111,6 +135,7 @@ __all__ = [
     "Moments",
     "OfDistance",
     "Polynomial",
+    "Prdc",
     "PrecisionRecall",
     "Quantities",
     "RealSides",
@@ -127,6 +152,7 @@ __all__ = [
     "am_score",
     "authentic",
     "averages_of_two",
+    "ball_counts",
     "bin_counts",
     "bin_of",
     "bins_divergence",
@@ -146,6 +172,7 @@ __all__ = [
     "difference",
     "different_bins",
     "directions",
+    "discrete_curve",
     "distance_ratio",
     "divergence_floor",
     "duplicate_probability",
@@ -161,6 +188,7 @@ __all__ = [
     "frechet_interval",
     "gaussian_scales",
     "gaussian_wasserstein",
+    "geometry_score",
     "histogram_divergence",
     "inception_score",
     "inception_scores",
@@ -171,6 +199,7 @@ __all__ = [
     "kernel_inception_distance",
     "kid_interval",
     "label_shares",
+    "living_times",
     "mean_entropy",
     "median_distance",
     "mifid",
@@ -178,20 +207,29 @@ __all__ = [
     "mmd_test",
     "mode_coverage",
     "mode_score",
+    "ms_ssim",
     "nearest_distances",
     "nearest_neighbour_accuracies",
     "nearest_neighbour_accuracy",
     "nearest_neighbour_distance_ratio",
     "neighbour_hits",
+    "prd_curve",
+    "prdc",
     "precision_recall",
     "prior_mode_score",
+    "psnr",
+    "random_pairs",
     "rank_note",
+    "realism",
     "retrieval_comparison",
     "retrieval_distances",
     "reversed_mode_score",
+    "sharpness_difference",
+    "similarity_within",
     "sinkhorn_divergence",
     "sliced_wasserstein",
     "sliced_wasserstein_interval",
+    "ssim",
     "support_overlap",
     "triples",
     "trust_table",

@@ -59,3 +59,7 @@ def distances_within(rows: Tensor) -> Iterator[tuple[int, Tensor]]:
         own = torch.arange(len(block))
         block[own, start + own] = torch.inf
         yield start, block
+
+
+def silent(done: int, total: int) -> None:
+    """Progress that nobody is told of."""
