@@ -41,9 +41,11 @@ class Annealing:
 
 
 class Bounds(NamedTuple):
-    """Of ln p(x) in nats for each row, float64 [n]: E lower ≤ ln p(x) ≤ E upper. More than b above (below) the truth
-    with probability at most e^{−b}. `acceptance`: share of the transitions taken, the step being right at about 0.65."""
+    """Of ln p(x) in nats for each of the points [n, …] that the model made, float64 [n]: E lower ≤ ln p(x) ≤ E upper.
+    More than b above (below) the truth with probability at most e^{−b}. `acceptance`: share of the transitions taken,
+    the step being right at about 0.65."""
 
+    points: Tensor
     lower: Tensor
     upper: Tensor
     acceptance: float
@@ -84,7 +86,7 @@ def bidirectional_bounds(
     forward = path.anneal(path.prior(latents), betas, steps)
     backward = path.anneal(z.repeat(annealing.chains, 1), betas.flip(0), steps.flip(0))
     acceptance = (forward.acceptance + backward.acceptance) / 2
-    return Bounds(_log_mean(forward.weights), -_log_mean(backward.weights), acceptance)
+    return Bounds(points, _log_mean(forward.weights), -_log_mean(backward.weights), acceptance)
 
 
 def _log_mean(weights: Tensor) -> Tensor:
