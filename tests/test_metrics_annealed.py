@@ -104,9 +104,16 @@ def test_two_posterior_modes_are_both_counted() -> None:
     from scipy.stats import norm
 
     points = torch.tensor([[0.5], [1.0], [2.0]])
-    expected = [math.log(quad(lambda z, x=x: 2 * norm.pdf(z) * norm.pdf(x, z, 0.2), 0, 8)[0]) for x in (0.5, 1.0, 2.0)]
+    expected = [
+        math.log(quad(lambda z, x=x: 2 * norm.pdf(z) * norm.pdf(x, z, 0.2), 0, 8)[0]) for x in (0.5, 1.0, 2.0)
+    ]
     found = annealed_lower_bounds(
-        generate=lambda z: z.abs(), points=points, sigma=0.2, latents=1, seed=0, annealing=Annealing(60, 64, 6)
+        generate=lambda z: z.abs(),
+        points=points,
+        sigma=0.2,
+        latents=1,
+        seed=0,
+        annealing=Annealing(60, 64, 6),
     )
     assert found.tolist() == pytest.approx(expected, abs=0.15)
 

@@ -70,7 +70,7 @@ def test_no_gap_at_the_equilibrium_and_a_growing_one_away() -> None:
 
     assert gap(0.0) == 0
     assert gap(0.5) == pytest.approx(gap(1.0) / 4, rel=1e-9)
-    assert 0 < gap(0.5)
+    assert gap(0.5) > 0
 
 
 def test_more_steps_find_more_with_the_default_search() -> None:

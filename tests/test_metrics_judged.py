@@ -48,7 +48,9 @@ def jensen_shannon(shift: float) -> float:
 def test_logarithmic_distance_of_gaussians_is_twice_their_divergence(seed: int) -> None:
     """The best D is a logistic function of x, well inside the family. Terms of 1500 rows a side have a standard error
     below .02; the search loses less than that again."""
-    found = neural_distance(real=normal(3000, 1, seed), fake=normal(3000, 1, 10 + seed, 2.0), seed=seed, judge=QUICK)
+    found = neural_distance(
+        real=normal(3000, 1, seed), fake=normal(3000, 1, 10 + seed, 2.0), seed=seed, judge=QUICK
+    )
     assert found.held_out == pytest.approx(2 * jensen_shannon(2.0), abs=0.06)
     assert len(found.real_terms) == len(found.fake_terms) == 1500
     assert float(found.real_terms.mean() + found.fake_terms.mean()) == pytest.approx(found.held_out)
@@ -146,7 +148,8 @@ def test_window_densities_agree_with_scipy(monkeypatch: pytest.MonkeyPatch) -> N
     found = parzen_log_densities(points=points, samples=centres, sigmas=torch.tensor([0.5, 2.0]))
     for row, sigma in zip(found, (0.5, 2.0), strict=True):
         each = [
-            multivariate_normal.logpdf(points.numpy(), centre, sigma**2 * np.eye(3)) for centre in centres.numpy()
+            multivariate_normal.logpdf(points.numpy(), centre, sigma**2 * np.eye(3))
+            for centre in centres.numpy()
         ]
         assert row.numpy() == pytest.approx(logsumexp(each, axis=0) - math.log(20), abs=1e-9)
 
@@ -167,7 +170,9 @@ def test_the_width_is_the_best_on_rows_that_are_not_judged() -> None:
     widths = scale * torch.logspace(-3, 0.3, 34, dtype=torch.float64)
     chosen = parzen_log_densities(points=real[1::2], samples=fake, sigmas=widths).mean(1)
     assert found.sigma == pytest.approx(float(widths[chosen.argmax()]))
-    expected = parzen_log_densities(points=real[::2], samples=fake, sigmas=torch.tensor([found.sigma]).double())[0]
+    expected = parzen_log_densities(
+        points=real[::2], samples=fake, sigmas=torch.tensor([found.sigma]).double()
+    )[0]
     torch.testing.assert_close(found.log_densities, expected)
 
 

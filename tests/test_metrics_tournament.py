@@ -58,6 +58,15 @@ def test_fooling_rate_does_not_know_scale_zero_or_order() -> None:
     assert fooling_rate(real=real.flip(0), fake=fake.flip(0)) == whole
 
 
+def test_several_judges_are_averaged() -> None:
+    real, fake = normal(40, 0).view(20, 2), normal(60, 1).view(30, 2)
+    each = [fooling_rate(real=real[:, j], fake=fake[:, j]) for j in range(2)]
+    assert fooling_rate(real=real, fake=fake) == pytest.approx(sum(each) / 2)
+    twice = real[:, :1].expand(-1, 2), fake[:, :1].expand(-1, 2)
+    alone = fooling_interval(real=real[:, 0], fake=fake[:, 0])
+    assert fooling_interval(real=twice[0], fake=twice[1]) == pytest.approx(alone)
+
+
 def test_the_interval_covers_the_truth() -> None:
     """95 % intervals in 300 repeats: between 91 % and 99 % (3 binomial standard deviations)."""
     truth = phi(1 / math.sqrt(2))
@@ -184,6 +193,8 @@ def test_bad_input_is_one_sentence() -> None:
     with pytest.raises(InputError, match=r"outside \[0, 1\]"):
         skill_ratings(torch.full((2, 2), 2.0))
     with pytest.raises(InputError, match="one score a row"):
+        separating_threshold(real=torch.zeros(3, 2), fake=torch.zeros(3))
+    with pytest.raises(InputError, match="both need as many"):
         fooling_rate(real=torch.zeros(3, 2), fake=torch.zeros(3))
     with pytest.raises(InputError, match="NaN"):
         fooling_rate(real=torch.tensor([0.0, torch.nan]), fake=torch.zeros(3))

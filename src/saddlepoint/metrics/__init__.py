@@ -34,7 +34,6 @@ from saddlepoint.metrics.judge import Judge
 from saddlepoint.metrics.labels import class_shares, entropies, mean_entropy
 from saddlepoint.metrics.latent import (
     Found,
-    from_normal,
     log_conditions,
     nearest_latents,
     path_lengths,
@@ -42,6 +41,7 @@ from saddlepoint.metrics.latent import (
 )
 from saddlepoint.metrics.manifold import PrecisionRecall, inside, precision_recall
 from saddlepoint.metrics.metric import Measured, Metric
+from saddlepoint.metrics.models import from_normal, judged, made
 from saddlepoint.metrics.modes import ModeCoverage, mode_coverage
 from saddlepoint.metrics.neighbours import (
     nearest_distances,
@@ -127,10 +127,12 @@ __all__ = [
     "gradient_norm",
     "independent_pixels",
     "inside",
+    "judged",
     "latent_information",
     "latent_map",
     "latent_walk",
     "log_conditions",
+    "made",
     "majority_accuracy",
     "majority_hits",
     "mean_entropy",

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import InputError
-from saddlepoint.metrics.latent import Generate
+from saddlepoint.metrics.models import Generate
 from saddlepoint.metrics.samples import matrix
 from saddlepoint.random import generator
 

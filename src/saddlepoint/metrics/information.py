@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from saddlepoint.errors import InputError
 from saddlepoint.metrics.judge import Standardised
-from saddlepoint.metrics.latent import Generate, parts
+from saddlepoint.metrics.models import Generate, made
 from saddlepoint.metrics.samples import matrix
 from saddlepoint.random import generator, key
 
@@ -69,7 +69,7 @@ class Encoder:
     generator at every step; σ is at least `floor`, so that a generator without noise has a bound."""
 
     width: int = 128
-    steps: int = 1000
+    steps: int = 500
     batch: int = 128
     rate: float = 2e-3
     floor: float = 1e-2
@@ -78,12 +78,12 @@ class Encoder:
         """The network that maximises E log e(z|G(z)), z ~ N(0, I) in `latents` dimensions."""
         source = generator("cpu", "encoder", seed)
         z = torch.randn(1000, latents, generator=source)
-        network = self._network(made(generate, z), latents, seed)
+        network = self._network(made(generate, z).flatten(1), latents, seed)
         optimiser = torch.optim.Adam(network.parameters(), lr=self.rate)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.steps)
         for _ in range(self.steps):
             z = torch.randn(self.batch, latents, generator=source)
-            loss = -self.log_densities(network, made(generate, z), z).mean()
+            loss = -self.log_densities(network, made(generate, z).flatten(1), z).mean()
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
@@ -108,12 +108,6 @@ class Encoder:
             return nn.Sequential(Standardised(rows), *hidden, nn.Linear(self.width, 2 * latents))
 
 
-@torch.no_grad()
-def made(generate: Generate, latents: Tensor) -> Tensor:
-    """Samples [n, numbers] of a frozen generator."""
-    return torch.cat([generate(part).detach().flatten(1).float() for part in parts(latents)])
-
-
 def latent_information(
     *, generate: Generate, latents: int, seed: int, n: int = 2000, encoder: Encoder = Encoder()
 ) -> Tensor:
@@ -125,6 +119,6 @@ def latent_information(
     network = encoder.trained(generate, latents, seed)
     z = torch.randn(n, latents, generator=generator("cpu", "gilbo", seed))
     with torch.no_grad():
-        found = encoder.log_densities(network, made(generate, z), z)
+        found = encoder.log_densities(network, made(generate, z).flatten(1), z)
     prior = torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(1)
     return (found - prior).double()

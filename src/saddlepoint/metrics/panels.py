@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import InputError
-from saddlepoint.metrics.latent import Generate, parts
+from saddlepoint.metrics.models import Generate, made
 from saddlepoint.metrics.samples import distances, matrices
 
 
@@ -33,8 +33,7 @@ def latent_walk(*, generate: Generate, origin: Tensor, directions: Tensor, share
             "shares; [k], [directions, k] and [steps] are needed."
         )
     latents = origin + shares.view(1, -1, 1) * directions[:, None]
-    with torch.no_grad():
-        flat = torch.cat([generate(part) for part in parts(latents.flatten(0, 1))])
+    flat = made(generate, latents.flatten(0, 1))
     samples = flat.view(*latents.shape[:2], *flat.shape[1:])
     lengths = samples.double().flatten(2).diff(dim=1).norm(dim=2)
     return Walk(latents, samples, lengths)
@@ -75,6 +74,5 @@ def latent_map(*, generate: Generate, centres: Tensor, side: int = 64, reach: fl
     int64 [side, side], rows along the second coordinate."""
     line = torch.linspace(-reach, reach, side)
     second, first = torch.meshgrid(line, line, indexing="ij")
-    with torch.no_grad():
-        made = torch.cat([generate(part) for part in parts(torch.stack([first, second], -1).view(-1, 2))])
-    return nearest_modes(samples=made, centres=centres).view(side, side)
+    points = made(generate, torch.stack([first, second], -1).view(-1, 2))
+    return nearest_modes(samples=points, centres=centres).view(side, side)

@@ -13,44 +13,39 @@ from torch import Tensor
 
 from saddlepoint.errors import InputError
 from saddlepoint.metrics.frechet import NORMAL_95
-from saddlepoint.metrics.samples import matrix
+from saddlepoint.metrics.samples import matrices, matrix
 from saddlepoint.metrics.score import Interval
 
 
 def fooling_rate(*, real: Tensor, fake: Tensor) -> float:
-    """P(s(fake) > s(real)) + ½ P(equal) over all pairs; scores [n] and [m] of one discriminator, in [0, 1].
+    """P(s(fake) > s(real)) + ½ P(equal) over all pairs; in [0, 1]. Scores [n] and [m] of one discriminator, or
+    [n, judges] and [m, judges], over which it is the mean.
 
     0: every sample is told from every real row; ½: the discriminator cannot tell them apart; above: fakes look more
     real than the data. It is 1 − AUC, the Mann–Whitney statistic, so any increasing function of the scores gives the
     same. (Olsson et al. 2018 count samples with D > ½, which presumes that the scores are calibrated log-odds.)
     """
-    return float(_placements(_scores("fake", fake), _scores("real", real)).mean())
+    reals, fakes = matrices(real, fake)
+    return float(_placements(fakes, reals).mean())
 
 
 def fooling_interval(*, real: Tensor, fake: Tensor) -> Interval:
-    """95 % interval of the rate over the rows of both sides, the discriminator held fixed (DeLong et al. 1988).
+    """95 % interval of the rate over the rows of both sides, the discriminators held fixed (DeLong et al. 1988).
 
     The variance is Var(share of reals below a fake)/m + Var(share of fakes above a real)/n.
     """
-    reals, fakes = _scores("real", real, least=2), _scores("fake", fake, least=2)
+    reals, fakes = matrices(real, fake, least=2)
     above, below = _placements(fakes, reals), 1 - _placements(reals, fakes)
     half = NORMAL_95 * float(above.var() / len(fakes) + below.var() / len(reals)) ** 0.5
     value = float(above.mean())
     return max(0.0, value - half), min(1.0, value + half)
 
 
-def _scores(role: str, scores: Tensor, least: int = 1) -> Tensor:
-    column = matrix(f"{role} scores", scores, least).double()
-    if column.shape[1] != 1:
-        raise InputError(f"{role} scores have {column.shape[1]} numbers a row; one score a row is needed.")
-    return column[:, 0]
-
-
 def _placements(scores: Tensor, others: Tensor) -> Tensor:
-    """For each score the share of the others below it, equal ones counted half."""
-    ordered = others.sort().values
-    below, upto = (torch.searchsorted(ordered, scores, right=right) for right in (False, True))
-    return (below + upto).double() / (2 * len(others))
+    """For each score the share of the others below it, equal ones counted half; the mean over judges: [n]."""
+    ordered, asked = others.T.sort().values.contiguous(), scores.T.contiguous()
+    below, upto = (torch.searchsorted(ordered, asked, right=right) for right in (False, True))
+    return (below + upto).double().mean(0) / (2 * len(others))
 
 
 def separating_threshold(*, real: Tensor, fake: Tensor) -> float:
@@ -94,6 +89,13 @@ def adversarial_metric(*, test: tuple[Tensor, Tensor], samples: tuple[Tensor, Te
     missed = [_rate(_scores("test", scores) <= 0) for scores in test]
     fooled = [_rate(_scores("sample", scores) > 0) for scores in samples]
     return Verdict(missed[0] / missed[1], fooled[0] / fooled[1])
+
+
+def _scores(role: str, scores: Tensor) -> Tensor:
+    column = matrix(f"{role} scores", scores).double()
+    if column.shape[1] != 1:
+        raise InputError(f"{role} scores have {column.shape[1]} numbers a row; one score a row is needed.")
+    return column[:, 0]
 
 
 def _rate(wrong: Tensor) -> float:
