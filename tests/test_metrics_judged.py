@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -155,43 +156,59 @@ def test_window_densities_agree_with_scipy(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_window_of_many_samples_nears_the_density() -> None:
-    """Data and samples N(0, I₂): E ln p = −1 − ln 2π. 400 judged rows know it to 4/√400 = .2, and a window of 4000
-    samples loses a few hundredths: at most .1 is allowed."""
-    found = parzen(real=normal(800, 2, 0), fake=normal(4000, 2, 1))
+    """Data and samples N(0, I₂): E ln p = −1 − ln 2π, and a row's ln p has variance 1: 400 rows know it to 4/√400 =
+    .2. A window of 4000 samples loses a few hundredths: at most .1 is allowed."""
+    found = parzen(real=normal(400, 2, 0), fake=normal(4000, 2, 1), validation=normal(400, 2, 2))
     truth = -1 - math.log(2 * math.pi)
     assert truth - 0.3 < float(found.log_densities.mean()) < truth + 0.2
     assert len(found.log_densities) == 400
 
 
-def test_the_width_is_the_best_on_rows_that_are_not_judged() -> None:
-    real, fake = normal(200, 2, 0).double(), normal(300, 2, 1).double()
-    found = parzen(real=real, fake=fake)
-    scale = float(real.var(0).mean().sqrt())
-    widths = scale * torch.logspace(-3, 0.3, 34, dtype=torch.float64)
-    chosen = parzen_log_densities(points=real[1::2], samples=fake, sigmas=widths).mean(1)
-    assert found.sigma == pytest.approx(float(widths[chosen.argmax()]))
-    expected = parzen_log_densities(
-        points=real[::2], samples=fake, sigmas=torch.tensor([found.sigma]).double()
-    )[0]
+def three() -> dict[str, Tensor]:
+    names = ("real", "fake", "validation")
+    return {name: normal(200 + 50 * i, 2, i).double() for i, name in enumerate(names)}
+
+
+def test_the_width_is_the_best_for_validation_rows() -> None:
+    rows = three()
+    found = parzen(**rows)
+    widths = (
+        float(rows["validation"].var(0, correction=0).mean().sqrt())
+        * 10 ** torch.linspace(-3, 0.3, 34).double()
+    )
+    chosen = parzen_log_densities(points=rows["validation"], samples=rows["fake"], sigmas=widths).mean(1)
+    assert found.sigma == pytest.approx(float(widths[chosen.argmax()]), rel=1e-5)
+    sigma = torch.tensor([found.sigma]).double()
+    expected = parzen_log_densities(points=rows["real"], samples=rows["fake"], sigmas=sigma)[0]
     torch.testing.assert_close(found.log_densities, expected)
 
 
 def test_units_cost_their_logarithm() -> None:
     """p(cx) = p(x)/c^d."""
-    real, fake = normal(200, 2, 0).double(), normal(300, 2, 1).double()
-    one, other = parzen(real=real, fake=fake), parzen(real=10 * real, fake=10 * fake)
+    one, other = parzen(**three()), parzen(**{name: 10 * rows for name, rows in three().items()})
     torch.testing.assert_close(other.log_densities, one.log_densities - 2 * math.log(10))
 
 
 @pytest.mark.parametrize("spoilt", [lambda x: x + 1, lambda x: x[:1] + 0.01 * x, lambda x: 3 * x])
-def test_worse_samples_have_less_likelihood(spoilt) -> None:
-    real, fake = normal(400, 2, 0), normal(400, 2, 1)
-    good, bad = (float(parzen(real=real, fake=rows).log_densities.mean()) for rows in (fake, spoilt(fake)))
+def test_worse_samples_have_less_likelihood(spoilt: Callable[[Tensor], Tensor]) -> None:
+    rows = {"real": normal(400, 2, 0), "validation": normal(400, 2, 2)}
+    good, bad = (
+        float(parzen(**rows, fake=fake).log_densities.mean())
+        for fake in (normal(400, 2, 1), spoilt(normal(400, 2, 1)))
+    )
     assert bad < good - 0.1
+
+
+def test_copies_of_the_validation_rows_are_found_out() -> None:
+    real, train = normal(300, 2, 0), normal(300, 2, 1)
+    found = parzen(real=real, fake=train, validation=train)
+    fresh = parzen(real=real, fake=normal(300, 2, 2), validation=train)
+    assert found.sigma < fresh.sigma / 50
+    assert float(found.log_densities.mean()) < float(fresh.log_densities.mean()) - 100
 
 
 def test_windows_refuse_what_has_no_width() -> None:
     with pytest.raises(InputError, match="no scale"):
-        parzen(real=torch.zeros(8, 2), fake=normal(8, 2, 0))
+        parzen(real=normal(8, 2, 1), fake=normal(8, 2, 0), validation=torch.zeros(8, 2))
     with pytest.raises(InputError, match="widths above 0"):
         parzen_log_densities(points=normal(3, 2, 0), samples=normal(3, 2, 1), sigmas=torch.zeros(1))

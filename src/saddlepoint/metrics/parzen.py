@@ -22,21 +22,20 @@ class Parzen(NamedTuple):
     sigma: float
 
 
-def parzen(*, real: Tensor, fake: Tensor, grid: tuple[float, ...] = GRID) -> Parzen:
-    """Log-densities of every second real row under the window of the fakes whose width is the best on the other rows.
+def parzen(*, real: Tensor, fake: Tensor, validation: Tensor, grid: tuple[float, ...] = GRID) -> Parzen:
+    """Log-densities of the real rows under the window of the fakes whose width is the best for the validation rows.
 
-    real [n, …], fake [m, …]. The widths tried are `grid` times the root of the mean variance of the real numbers.
-    Goodfellow et al. try ten from 0.1 to 1 on validation images in [0, 1] ^ 784; here the grid follows the scale of
-    the data, and all rows judged are held out, those that choose the width too.
+    real [n, …], fake [m, …], validation [v, …]: training rows, as Goodfellow et al. have it, so that copies of these
+    choose a window much too narrow for held-out rows. The widths tried are `grid` times the root of the mean variance
+    of the validation rows; theirs are ten from 0.1 to 1, right for images in [0, 1].
     """
-    rows, centres = matrices(real, fake, least=2)
-    scale = float(rows.var(0).mean().sqrt())
+    rows, centres = matrices(validation, fake)
+    scale = float(rows.var(0, correction=0).mean().sqrt())
     if not scale > 0:
-        raise InputError("all real rows are equal; a Parzen window has no scale to be chosen from.")
+        raise InputError("all validation rows are equal; a Parzen window has no scale to be chosen from.")
     widths = scale * torch.tensor(grid, dtype=torch.float64)
-    mean = parzen_log_densities(points=rows[1::2], samples=centres, sigmas=widths).mean(1)
-    sigma = widths[mean.argmax()]
-    judged = parzen_log_densities(points=rows[::2], samples=centres, sigmas=sigma.view(1))
+    sigma = widths[parzen_log_densities(points=rows, samples=centres, sigmas=widths).mean(1).argmax()]
+    judged = parzen_log_densities(points=real, samples=centres, sigmas=sigma.view(1))
     return Parzen(judged[0], float(sigma))
 
 
