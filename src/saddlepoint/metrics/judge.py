@@ -15,10 +15,12 @@ Losses = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Judge:
-    """Two hidden layers of SiLU and one score, after standardising by the real rows; Adam, weight decay."""
+    """Two hidden layers of SiLU and one score, after standardising by the real rows; Adam with decoupled weight decay, the
+    rate falling to 0. An epoch is a pass over the larger side, and at least `least` batches: few rows are seen often."""
 
     width: int = 64
     epochs: int = 30
+    least: int = 16
     batch: int = 64
     rate: float = 2e-3
     decay: float = 1e-4
@@ -31,12 +33,11 @@ class Judge:
         network = self._network(real, seed)
         optimiser = torch.optim.AdamW(network.parameters(), lr=self.rate, weight_decay=self.decay)
         source = generator("cpu", "judge", seed)
-        steps = -(-max(len(real), len(fake)) // self.batch)
+        steps = max(self.least, -(-max(len(real), len(fake)) // self.batch))
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.epochs * steps)
         for _ in range(self.epochs):
-            for reals, fakes in zip(
-                _batches(real, steps, source), _batches(fake, steps, source), strict=True
-            ):
+            sides = [_batches(rows, steps, self.batch, source) for rows in (real, fake)]
+            for reals, fakes in zip(*sides, strict=True):
                 optimiser.zero_grad()
                 torch.autograd.backward(loss(network, reals, fakes))
                 optimiser.step()
@@ -63,9 +64,9 @@ class Standardised(nn.Module):
         return (rows - self.mean) / self.spread
 
 
-def _batches(rows: Tensor, count: int, source: torch.Generator) -> Iterator[Tensor]:
-    """`count` parts, together a permutation of the rows; as often through them as no part stays empty."""
-    rounds = -(-count // len(rows))
+def _batches(rows: Tensor, count: int, most: int, source: torch.Generator) -> Iterator[Tensor]:
+    """`count` parts of at most `most` rows, from as many permutations as fill them all."""
+    rounds = max(1, count * min(most, len(rows)) // len(rows))
     order = torch.cat([torch.randperm(len(rows), generator=source) for _ in range(rounds)])
     return iter(rows[order].tensor_split(count))
 
