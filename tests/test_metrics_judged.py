@@ -47,19 +47,19 @@ def jensen_shannon(shift: float) -> float:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_logarithmic_distance_of_gaussians_is_twice_their_divergence(seed: int) -> None:
-    """The best D is a logistic function of x, well inside the family. Terms of 1500 rows a side have a standard error
-    below .02; the search loses less than that again."""
+    """The best D is a logistic function of x, well inside the family. Terms of 750 rows a side have a standard error
+    below .03; the search loses less than that again."""
     found = neural_distance(
         real=normal(3000, 1, seed), fake=normal(3000, 1, 10 + seed, 2.0), seed=seed, judge=QUICK
     )
     assert found.held_out == pytest.approx(2 * jensen_shannon(2.0), abs=0.06)
-    assert len(found.real_terms) == len(found.fake_terms) == 1500
+    assert len(found.real_terms) == len(found.fake_terms) == 750
     assert float(found.real_terms.mean() + found.fake_terms.mean()) == pytest.approx(found.held_out)
 
 
 def test_identity_measures_total_variation() -> None:
     """E D(x) − E D(y) over D in [0, 1] is TV = 2Φ(1) − 1 = .683 at most, reached by a step at 1 only. A logistic
-    slope of 10 in its place loses .01; the terms have a standard error of .014."""
+    slope of 10 in its place loses .01; the terms have a standard error of .02."""
     truth = math.erf(1 / math.sqrt(2))
     rows = normal(3000, 1, 0), normal(3000, 1, 1, 2.0)
     found = neural_distance(real=rows[0], fake=rows[1], seed=0, measuring=IDENTITY, judge=SHARP)
@@ -67,14 +67,14 @@ def test_identity_measures_total_variation() -> None:
 
 
 def test_equal_distributions_are_at_nothing_and_training_overshoots() -> None:
-    """On 40 rows the judge learns its rows by heart; on the others it gains nothing (up to chance in the fit)."""
-    long = Judge(width=64, epochs=200)
+    """On 40 rows the judge learns its rows by heart; on the others it gains nothing (up to chance of 20 a side)."""
+    long = Judge(width=64, epochs=40)
     found = [
         neural_distance(real=normal(80, 4, seed), fake=normal(80, 4, 50 + seed), seed=seed, judge=long)
         for seed in range(2)
     ]
     assert all(one.training > 0.5 for one in found)
-    assert all(one.held_out < 0.1 and one.gap > 0.5 for one in found)
+    assert all(one.held_out < 0.3 and one.gap > 0.5 for one in found)
 
 
 def test_distance_falls_with_the_overlap_and_does_not_see_units() -> None:
