@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
 from saddlepoint.errors import InputError
 from saddlepoint.metrics import (
@@ -22,8 +23,8 @@ from saddlepoint.metrics import (
 )
 from saddlepoint.metrics.neural_distance import IDENTITY
 
-QUICK = Judge(width=16, epochs=10)
-SHARP = Judge(width=16, epochs=20, rate=2e-2)
+QUICK = Judge(width=16, epochs=10, rate=1e-2)
+SHARP = Judge(width=16, epochs=10, rate=2e-2)
 
 
 def normal(n: int, d: int, seed: int, mean: float = 0.0) -> Tensor:
@@ -47,34 +48,37 @@ def jensen_shannon(shift: float) -> float:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_logarithmic_distance_of_gaussians_is_twice_their_divergence(seed: int) -> None:
-    """The best D is a logistic function of x, well inside the family. Terms of 750 rows a side have a standard error
-    below .03; the search loses less than that again."""
-    found = neural_distance(
-        real=normal(3000, 1, seed), fake=normal(3000, 1, 10 + seed, 2.0), seed=seed, judge=QUICK
-    )
-    assert found.held_out == pytest.approx(2 * jensen_shannon(2.0), abs=0.06)
-    assert len(found.real_terms) == len(found.fake_terms) == 750
+    """The best D has the score 2 − 2x, well inside the family: on these very rows it gives what is found up to what the
+    search and the choice of the epoch lose, and 2 JSD within 4 standard errors."""
+    real, fake = normal(2000, 1, seed), normal(2000, 1, 10 + seed, 2.0)
+    found = neural_distance(real=real, fake=fake, seed=seed, judge=QUICK)
+    first, second = logsigmoid(2 - 2 * real[:, 0]), logsigmoid(2 * fake[:, 0] - 2)
+    best = float(first.mean() + second.mean()) + 2 * math.log(2)
+    error = math.sqrt(float(first.var() + second.var()) / 2000)
+    assert best == pytest.approx(2 * jensen_shannon(2.0), abs=4 * error)
+    assert found.held_out == pytest.approx(best, abs=0.03)
+    assert len(found.real_terms) == len(found.fake_terms) == 2000
     assert float(found.real_terms.mean() + found.fake_terms.mean()) == pytest.approx(found.held_out)
 
 
 def test_identity_measures_total_variation() -> None:
     """E D(x) − E D(y) over D in [0, 1] is TV = 2Φ(1) − 1 = .683 at most, reached by a step at 1 only. A logistic
-    slope of 10 in its place loses .01; the terms have a standard error of .02."""
+    slope of 10 in its place loses .01; the terms have a standard error of .01."""
     truth = math.erf(1 / math.sqrt(2))
-    rows = normal(3000, 1, 0), normal(3000, 1, 1, 2.0)
+    rows = normal(2000, 1, 0), normal(2000, 1, 1, 2.0)
     found = neural_distance(real=rows[0], fake=rows[1], seed=0, measuring=IDENTITY, judge=SHARP)
     assert found.held_out == pytest.approx(truth, abs=0.06)
 
 
 def test_equal_distributions_are_at_nothing_and_training_overshoots() -> None:
-    """On 40 rows the judge learns its rows by heart; on the others it gains nothing (up to chance of 20 a side)."""
-    long = Judge(width=64, epochs=40)
+    """On 40 rows the judge learns its rows by heart; on the others it gains nothing (up to chance of 80 a side)."""
+    long = Judge(width=64, epochs=20)
     found = [
         neural_distance(real=normal(80, 4, seed), fake=normal(80, 4, 50 + seed), seed=seed, judge=long)
         for seed in range(2)
     ]
     assert all(one.training > 0.5 for one in found)
-    assert all(one.held_out < 0.3 and one.gap > 0.5 for one in found)
+    assert all(one.held_out < 0.2 and one.gap > 0.5 for one in found)
 
 
 def test_distance_falls_with_the_overlap_and_does_not_see_units() -> None:
@@ -92,7 +96,7 @@ def test_few_rows_on_one_side_still_fill_every_batch() -> None:
 
 
 def test_too_few_rows_and_other_widths_are_refused() -> None:
-    with pytest.raises(InputError, match="needs at least 4"):
+    with pytest.raises(InputError, match="needs at least 8"):
         neural_distance(real=normal(3, 2, 0), fake=normal(9, 2, 1), seed=0)
     with pytest.raises(InputError, match="both need as many"):
         neural_distance(real=normal(9, 2, 0), fake=normal(9, 3, 1), seed=0)

@@ -11,10 +11,10 @@ from saddlepoint.metrics.score import bootstrap_interval
 
 
 def measure(real: Tensor, fake: Tensor, seed: int) -> dict[str, Measured]:
-    """The interval is over the quarter of both sides that is measured, the network held fixed."""
+    """The interval is over all rows, the networks that measure them held fixed."""
     found = neural_distance(real=real, fake=fake, seed=seed)
     interval = bootstrap_interval(found.real_terms, found.fake_terms, seed=seed, statistic=_sum_of_means)
-    note = f"{found.training:.3f} on the half that the network was trained on"
+    note = f"{found.training:.3f} on rows that the networks were trained on"
     return {"neural-distance": Measured(found.held_out, interval, note)}
 
 
@@ -25,8 +25,8 @@ def _sum_of_means(first: Any, second: Any, axis: int) -> Any:
 METRIC = Metric(
     id="neural-distance",
     title="neural-network distance",
-    formula="sup_D E ln D(x) + E ln(1 - D(y)) + 2 ln 2 over networks of two hidden layers of 64, trained on one half "
-    "of the rows and measured on a quarter",
+    formula="sup_D E ln D(x) + E ln(1 - D(y)) + 2 ln 2 over networks of two hidden layers of 64, trained on "
+    "others of the rows than they are measured on",
     paper="Arora et al., Generalization and Equilibrium in Generative Adversarial Nets, ICML 2017, definition 2",
     rows=("K36",),
     better={"neural-distance": "lower"},
