@@ -18,7 +18,7 @@ from saddlepoint.metrics import (
     class_coverage,
     class_diversity,
     divergence_floor,
-    expected_coverage,
+    expected_class_coverage,
     inception_score,
     inception_scores,
     label_shares,
@@ -250,7 +250,7 @@ def test_the_floor_of_stacked_digits(n: int) -> None:
     made = [
         class_coverage(labels=torch.randint(1000, (n,), generator=source), classes=1000) for _ in range(40)
     ]
-    floor, hit = divergence_floor(classes=1000, n=n), expected_coverage(classes=1000, n=n)
+    floor, hit = divergence_floor(classes=1000, n=n), expected_class_coverage(classes=1000, n=n)
     assert np.mean([one.divergence.value for one in made]) == pytest.approx(floor, rel=0.02)
     assert np.mean([one.covered.value for one in made]) == pytest.approx(hit, abs=4 * math.sqrt(100 / 40))
     assert divergence_floor(classes=1000, n=26_000) == pytest.approx(999 / 52_000, rel=0.02)

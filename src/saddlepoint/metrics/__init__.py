@@ -1,6 +1,7 @@
 """Metrics as pure functions of features or samples, `real=` and `fake=` by keyword, and scores with their
 identity."""
 
+from saddlepoint.metrics.annealed import Annealing, Bounds, annealed_lower_bounds, bidirectional_bounds
 from saddlepoint.metrics.bins import bin_counts, bin_of, bins_divergence, different_bins, k_means_bins
 from saddlepoint.metrics.controls import (
     averages_of_two,
@@ -9,7 +10,18 @@ from saddlepoint.metrics.controls import (
     fitted_gaussian,
     independent_pixels,
 )
+from saddlepoint.metrics.convergence import (
+    discriminator_accuracy,
+    drift,
+    duality_gap,
+    gradient_norm,
+    median_filter,
+    regrets,
+    spectral_radius,
+)
 from saddlepoint.metrics.critic import CriticDistance, critic_distance
+from saddlepoint.metrics.dimension import dimension_interval, dimension_ratio, fractal_dimension, pair_radius
+from saddlepoint.metrics.discrepancy import discrimination_curves, relative_scores
 from saddlepoint.metrics.frechet import (
     frechet_distance,
     frechet_infinity,
@@ -19,6 +31,16 @@ from saddlepoint.metrics.frechet import (
 )
 from saddlepoint.metrics.geometry import GeometryScore, Landmarks, geometry_score, living_times
 from saddlepoint.metrics.histogram import histogram_divergence
+from saddlepoint.metrics.information import (
+    Encoder,
+    categorical_entropy,
+    latent_information,
+    majority_accuracy,
+    majority_hits,
+    mutual_information_bound,
+    uniform_entropy,
+)
+from saddlepoint.metrics.judge import Judge
 from saddlepoint.metrics.kernels import (
     KID,
     MMDTest,
@@ -45,6 +67,7 @@ from saddlepoint.metrics.labels import (
     reversed_mode_score,
     within_class_share,
 )
+from saddlepoint.metrics.latent import Found, log_conditions, nearest_latents, path_lengths, singular_values
 from saddlepoint.metrics.manifold import (
     BallCounts,
     Prdc,
@@ -66,12 +89,13 @@ from saddlepoint.metrics.memorisation import (
     mifid,
 )
 from saddlepoint.metrics.metric import Measured, Metric
+from saddlepoint.metrics.models import from_normal, judged, made
 from saddlepoint.metrics.modes import (
     ClassCoverage,
     ModeCoverage,
     class_coverage,
     divergence_floor,
-    expected_coverage,
+    expected_class_coverage,
     mode_coverage,
     triples,
 )
@@ -83,10 +107,20 @@ from saddlepoint.metrics.neighbours import (
     nearest_neighbour_distance_ratio,
     neighbour_hits,
 )
+from saddlepoint.metrics.neural_distance import (
+    IDENTITY,
+    LOGARITHM,
+    Measuring,
+    NeuralDistance,
+    neural_distance,
+)
+from saddlepoint.metrics.panels import Walk, assignment_counts, latent_map, latent_walk, nearest_modes, sweep
+from saddlepoint.metrics.parzen import Parzen, parzen, parzen_log_densities
 from saddlepoint.metrics.prd import Curve, discrete_curve, prd_curve
 from saddlepoint.metrics.quantities import Model, Quantities, Reference
 from saddlepoint.metrics.retrieval import Retrieval, retrieval_comparison, retrieval_distances
 from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
+from saddlepoint.metrics.skill import Match, Rating, Ratings, rated, skill_ratings
 from saddlepoint.metrics.sliced import (
     directions,
     sliced_wasserstein,
@@ -110,34 +144,54 @@ from saddlepoint.metrics.support import (
     support_overlap,
 )
 from saddlepoint.metrics.table import Acceptance, Column, Row, TrustTable, trust_table
+from saddlepoint.metrics.tournament import (
+    Verdict,
+    adversarial_metric,
+    fooling_interval,
+    fooling_rate,
+    separating_threshold,
+)
 from saddlepoint.metrics.transfer import Labelled, Task, Taught, boundary_distortion, boundary_spectrum
 from saddlepoint.metrics.transport import Sinkhorn, Transport, earth_mover, sinkhorn_divergence
 from saddlepoint.metrics.two_sample import TwoSampleTest, classifier_two_sample_test
 from saddlepoint.metrics.vendi import vendi_ratio, vendi_score
 
 __all__ = [
+    "IDENTITY",
     "KID",
+    "LOGARITHM",
     "Acceptance",
+    "Annealing",
     "BallCounts",
+    "Bounds",
     "ClassCoverage",
     "Column",
     "CriticDistance",
     "Curve",
     "Difference",
+    "Encoder",
+    "Found",
     "GeometryScore",
+    "Judge",
     "Labelled",
     "Landmarks",
     "MMDTest",
+    "Match",
     "Measured",
+    "Measuring",
     "Metric",
     "ModeCoverage",
     "Model",
     "Moments",
+    "NeuralDistance",
     "OfDistance",
+    "Parzen",
     "Polynomial",
     "Prdc",
     "PrecisionRecall",
     "Quantities",
+    "Rating",
+    "Ratings",
     "RealSides",
     "Reference",
     "Retrieval",
@@ -149,10 +203,16 @@ __all__ = [
     "Transport",
     "TrustTable",
     "TwoSampleTest",
+    "Verdict",
+    "Walk",
+    "adversarial_metric",
     "am_score",
+    "annealed_lower_bounds",
+    "assignment_counts",
     "authentic",
     "averages_of_two",
     "ball_counts",
+    "bidirectional_bounds",
     "bin_counts",
     "bin_of",
     "bins_divergence",
@@ -160,6 +220,7 @@ __all__ = [
     "bootstrap_interval",
     "boundary_distortion",
     "boundary_spectrum",
+    "categorical_entropy",
     "class_coverage",
     "class_diversity",
     "class_shares",
@@ -171,48 +232,77 @@ __all__ = [
     "data_copying",
     "difference",
     "different_bins",
+    "dimension_interval",
+    "dimension_ratio",
     "directions",
     "discrete_curve",
+    "discrimination_curves",
+    "discriminator_accuracy",
     "distance_ratio",
     "divergence_floor",
+    "drift",
+    "duality_gap",
     "duplicate_probability",
     "earth_mover",
     "effective_support",
     "entropies",
+    "expected_class_coverage",
     "expected_coverage",
     "fake_controls",
     "farther",
     "fitted_gaussian",
+    "fooling_interval",
+    "fooling_rate",
+    "fractal_dimension",
     "frechet_distance",
     "frechet_infinity",
     "frechet_interval",
+    "from_normal",
     "gaussian_scales",
     "gaussian_wasserstein",
     "geometry_score",
+    "gradient_norm",
     "histogram_divergence",
     "inception_score",
     "inception_scores",
     "independent_pixels",
     "inside",
+    "judged",
     "k_means_bins",
     "kde_coverage",
     "kernel_inception_distance",
     "kid_interval",
     "label_shares",
+    "latent_information",
+    "latent_map",
+    "latent_walk",
     "living_times",
+    "log_conditions",
+    "made",
+    "majority_accuracy",
+    "majority_hits",
     "mean_entropy",
     "median_distance",
+    "median_filter",
     "mifid",
     "mmd_squared",
     "mmd_test",
     "mode_coverage",
     "mode_score",
     "ms_ssim",
+    "mutual_information_bound",
     "nearest_distances",
+    "nearest_latents",
+    "nearest_modes",
     "nearest_neighbour_accuracies",
     "nearest_neighbour_accuracy",
     "nearest_neighbour_distance_ratio",
     "neighbour_hits",
+    "neural_distance",
+    "pair_radius",
+    "parzen",
+    "parzen_log_densities",
+    "path_lengths",
     "prd_curve",
     "prdc",
     "precision_recall",
@@ -220,19 +310,28 @@ __all__ = [
     "psnr",
     "random_pairs",
     "rank_note",
+    "rated",
     "realism",
+    "regrets",
+    "relative_scores",
     "retrieval_comparison",
     "retrieval_distances",
     "reversed_mode_score",
+    "separating_threshold",
     "sharpness_difference",
     "similarity_within",
+    "singular_values",
     "sinkhorn_divergence",
+    "skill_ratings",
     "sliced_wasserstein",
     "sliced_wasserstein_interval",
+    "spectral_radius",
     "ssim",
     "support_overlap",
+    "sweep",
     "triples",
     "trust_table",
+    "uniform_entropy",
     "vendi_ratio",
     "vendi_score",
     "wasserstein_1d",

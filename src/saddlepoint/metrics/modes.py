@@ -89,7 +89,7 @@ def class_coverage(*, labels: Tensor, classes: int) -> ClassCoverage:
     """Predicted classes int64 [n] as modes: of stacked MNIST the 1000 triples of digits (Metz et al. 2017).
 
     Equally likely classes are taken for granted. A perfect generator has about `divergence_floor` and covers about
-    `expected_coverage`, and so does noise that a classifier scatters over the classes: look at its accuracy too. The
+    `expected_class_coverage`, and so does noise that a classifier scatters over the classes: look at its accuracy too. The
     interval of the divergence is by the delta method and covers its mean at this n; that of the number covered is a
     jackknife, for which only classes with one sample matter.
     """
@@ -112,7 +112,7 @@ def triples(digits: Tensor) -> Tensor:
     return checked_labels("digits", digits.flatten(), 10).reshape(-1, 3) @ torch.tensor([100, 10, 1])
 
 
-def expected_coverage(*, classes: int, n: int) -> float:
+def expected_class_coverage(*, classes: int, n: int) -> float:
     """Classes hit by n draws from equally likely ones: K (1 − (1 − 1/K)^n)."""
     return classes * (1 - (1 - 1 / classes) ** n)
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from saddlepoint.metrics.metric import Measured, Metric
-from saddlepoint.metrics.modes import class_coverage, divergence_floor, expected_coverage
+from saddlepoint.metrics.modes import class_coverage, divergence_floor, expected_class_coverage
 from saddlepoint.metrics.samples import matrix
 
 
@@ -16,7 +16,7 @@ def measure(
     found = class_coverage(labels=fake_probabilities.argmax(1), classes=classes)
     right = 100 * float((real_probabilities.argmax(1) == real_labels).double().mean())
     judge = f"the classifier is right on {right:.2f} % of held-out rows"
-    hit, floor = expected_coverage(classes=classes, n=n), divergence_floor(classes=classes, n=n)
+    hit, floor = expected_class_coverage(classes=classes, n=n), divergence_floor(classes=classes, n=n)
     return {
         "classes-covered": Measured(
             found.covered.value,
