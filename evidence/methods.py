@@ -1,6 +1,6 @@
 """Every method on the ring of 8 Gaussians and on digits, under one budget of gradient evaluations, several seeds each.
 
-    python evidence/methods.py [--only gan-r1,wgan-gp] [--seeds 5] [--ring 16000] [--digits 4000] [--processes 2]
+    python evidence/methods.py [--only gan-r1,wgan-gp] [--seeds 5] [--ring 10000] [--digits 3000] [--processes 2]
 
 Ring: modes found (of 8), share of high-quality samples, KL of the mode frequencies. Digits: Fréchet distance as a share of
 the untrained generator's. Networks: the method's own pair, else MLP of width 64 (ring) and 128 (digits). Median, range and
@@ -126,8 +126,8 @@ def main() -> None:
     )
     parser.add_argument("--only", default=",".join(methods.names()))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--ring", type=int, default=16_000)
-    parser.add_argument("--digits", type=int, default=4_000)
+    parser.add_argument("--ring", type=int, default=10_000)
+    parser.add_argument("--digits", type=int, default=3_000)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     stored = json.loads(RESULT.read_text()) if RESULT.is_file() else {"rows": {}}
