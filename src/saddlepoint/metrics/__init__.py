@@ -20,7 +20,7 @@ from saddlepoint.metrics.neighbours import (
     neighbour_hits,
 )
 from saddlepoint.metrics.quantities import Model, Quantities, Reference
-from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
+from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference, over_runs
 from saddlepoint.metrics.table import Acceptance, Column, Row, TrustTable, trust_table
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "nearest_neighbour_accuracy",
     "nearest_neighbour_distance_ratio",
     "neighbour_hits",
+    "over_runs",
     "precision_recall",
     "trust_table",
 ]
