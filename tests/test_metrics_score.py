@@ -11,7 +11,7 @@ import torch
 
 from saddlepoint.errors import InputError
 from saddlepoint.metrics import Score, bootstrap_interval, difference, over_runs
-from saddlepoint.metrics.score import INCEPTION
+from saddlepoint.metrics.score import IDENTITY, INCEPTION
 
 SCORE = Score("recall", 0.5, "pca-8", "sha256:1", "sha256:2", "held-out", 100, 90, 3, (0.4, 0.7), 0.9)
 
@@ -30,11 +30,7 @@ def test_records_with_other_fields_are_refused() -> None:
         Score.from_json(record)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["metric", "version", "data", "extractor", "hash", "split", "n_real", "n_fake", "seed"]
-    + ["real_resizing", "fake_resizing"],
-)
+@pytest.mark.parametrize("name", IDENTITY)
 def test_scores_of_different_identity_are_refused_by_name(name: str) -> None:
     old = getattr(SCORE, name)
     other = replace(SCORE, **{name: old + 1 if isinstance(old, int) else old + "x"})
