@@ -56,21 +56,24 @@ def shift(pool: Pool, n: int, grade: float, seed: int) -> Made:
 
 
 def dropped(pool: Pool, n: int, grade: float, seed: int) -> Made:
-    """No row of `grade` classes or modes, which the seed chooses."""
+    """No row of `grade` classes or modes with consecutive numbers, of which the seed chooses the first. (Those of a
+    ring lie side by side: without every other one it would keep its mean and covariance.)"""
     every = pool.groups.unique()
-    order = torch.randperm(len(every), generator=generator("cpu", "dropped", seed))
-    left = ~torch.isin(pool.groups, every[order[: int(grade)]])
+    first = int(torch.randint(len(every), (), generator=generator("cpu", "dropped", seed)))
+    left = ~torch.isin(pool.groups, every.roll(-first)[: int(grade)])
     return _first(pool.rows, pool.groups, left, n, seed)
 
 
 def collapse(pool: Pool, n: int, grade: float, seed: int) -> Made:
-    """A share `grade` of the rows lies within .01 standard deviations of one row of its class or mode."""
+    """A share `grade` of the rows lies within .01 standard deviations of one row: an image of one of its class, a
+    point of one of all, since the points of a mode are near to each other as they are."""
     rows, groups = pool.drawn(n, seed)
-    one = torch.stack(
-        [pool.rows[(pool.groups == group).nonzero()[0, 0]] for group in range(int(groups.max()) + 1)]
-    )
+    within = pool.groups if rows.dim() == 4 else torch.zeros_like(pool.groups)
+    every = within.unique()
+    one = pool.rows[torch.stack([(within == group).nonzero()[0, 0] for group in every])]
     source = generator("cpu", "collapse", seed)
-    near = one[groups] + NEAR * pool.rows.std() * torch.randn(rows.shape, generator=source)
+    spread = NEAR * pool.rows.std() * torch.randn(rows.shape, generator=source)
+    near = one[torch.searchsorted(every, groups) if rows.dim() == 4 else 0] + spread
     return _mixed(rows, pool.kept(near), grade, seed), groups
 
 
