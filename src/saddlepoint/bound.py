@@ -306,13 +306,18 @@ class MethodGame(Game):
         return after
 
     def sample(self, players: Players, memory: Memory, batch: Batch) -> Tensor:
-        providers = {**self.providers, **{name: _opener(self, name, False) for name in self.networks}}
-        forward = Forward(batch, providers, frozenset())
-        forward.players, forward.memory = players, memory
         with torch.no_grad():
+            forward = self.evaluation(players, memory, batch)
             samples = forward["fake"]
         forward.clear()
         return samples
+
+    def evaluation(self, players: Players, memory: Memory, batch: Batch) -> Forward:
+        """Quantities of a batch with all networks in evaluation mode, differentiable in what the batch holds."""
+        providers = {**self.providers, **{name: _opener(self, name, False) for name in self.networks}}
+        forward = Forward(batch, providers, frozenset())
+        forward.players, forward.memory = players, memory
+        return forward
 
 
 def _same(value: Any) -> Any:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.bound import MethodGame
 from saddlepoint.budget import Budget
 from saddlepoint.data import load
 from saddlepoint.data.protocol import Data
 from saddlepoint.data.recorded import Recorded
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
+from saddlepoint.forward import record
+from saddlepoint.game import Memory, Players
 from saddlepoint.method import Method
 from saddlepoint.metrics import Score
 from saddlepoint.networks import Networks
+from saddlepoint.penalties.base import per_point
 from saddlepoint.plan import Plan
 from saddlepoint.random import generator as keyed
 from saddlepoint.run import Folder
@@ -103,6 +108,11 @@ class Run:
         made = self.render(latents(self.method, n, seed, "evaluation"))
         return Evaluator(data or self.data, n, seed)(made)
 
+    def model(self) -> Trained:
+        """The run as metrics see it: latents, samples that are differentiable in them, and the discriminator's scores."""
+        players, memory, _ = deployed(self.game, self.state)
+        return Trained(self.path.name, self.method, self.game.bound(), players, memory)
+
     def generator(self) -> nn.Module:
         """The trained generator as an ordinary module in evaluation mode: latent [n, size] -> samples."""
         module = copy.deepcopy(self.plan.modules()["generator"])
@@ -110,6 +120,35 @@ class Run:
         named = self.game.networks["generator"].layout.named(players["generator"])
         module.load_state_dict({**named, **memory["buffers"]["generator"]}, strict=False)
         return module.eval()
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The players of a run in evaluation mode, with averaged weights where the method keeps them."""
+
+    name: str
+    method: Method
+    game: MethodGame
+    players: Players
+    memory: Memory
+
+    def latents(self, n: int, seed: int) -> Tensor:
+        """n rows of the prior: [n, size]."""
+        return latents(self.method, n, seed, "model")["latent"]
+
+    def generate(self, latents: Tensor) -> Tensor:
+        """A sample for each row, differentiable in the latents: [n, *shape]."""
+        made: Tensor = self.game.evaluation(self.players, self.memory, {"latent": latents})["fake"]
+        return made
+
+    def judge(self, samples: Tensor) -> Tensor:
+        """The discriminator's score of each sample, untreated; higher means real, whatever sign the objective gives it:
+        [n]."""
+        if "discriminator" not in self.game.players:
+            raise InputError(f"{self.method.name} trains no discriminator that could judge samples.")
+        forward = self.game.evaluation(self.players, self.memory, {"real": samples})
+        score = per_point(record(forward["discriminator"](forward["real_point"]))["score"])
+        return -score if self.method.objective.low_is_real else score
 
 
 def train(
