@@ -58,9 +58,13 @@ def markdown(results: dict[str, Any]) -> str:
     lines = ["| data | extractor | n | " + " | ".join(scores) + " |", "|---|---|---|" + "---|" * len(scores)]
     for name, one in results.items():
         for n, row in one["rows"].items():
-            cells = [f"{row[s][0]:.4g} ± {row[s][1]:.1g}" if s in row else "" for s in scores]
+            cells = [_cell(*row[s]) if s in row else "" for s in scores]
             lines.append(f"| {name} | {one['extractor']} | {n} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _cell(mean: float, deviation: float) -> str:
+    return f"{mean:.4g} ± {deviation if deviation > 1e-12 else 0:.1g}"
 
 
 def main() -> None:
