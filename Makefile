@@ -30,6 +30,8 @@ evidence: $(VENV)/.tested
 	$(BIN)/python evidence/kill_resume.py
 	$(BIN)/python evidence/real_images.py
 	$(BIN)/python evidence/methods.py
+	$(BIN)/python evidence/floors.py
+	$(BIN)/python evidence/intervals.py
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/step.py
