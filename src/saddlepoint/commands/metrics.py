@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from saddlepoint.commands.parsing import parse
 
 if TYPE_CHECKING:
     from saddlepoint.metrics import Metric
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A row of the metric sheet that is no score of samples: how it is had."""
+
+    id: str
+    title: str
+    rows: tuple[str, ...]
+    use: str
+
+
+PROCEDURES = (
+    Procedure(
+        "latent-walk",
+        "samples along ways between latents",
+        ("K50",),
+        "saddlepoint sample RUN --interpolate --out FILE",
+    ),
+    Procedure("over-runs", "means and intervals over runs", ("K51",), "saddlepoint evaluate RUN1 RUN2 ..."),
+    Procedure("corruptions", "graded corruptions of real rows", ("K52",), "saddlepoint.metrics.corruptions"),
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +50,7 @@ def run(arguments: list[str]) -> None:
 
     rows = [described(catalogue.get(name)) for name in catalogue.names()]
     if given.json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([*rows, *({"kind": "procedure", **asdict(one)} for one in PROCEDURES)], indent=2))
     elif given.markdown:
         print(markdown(rows))
     else:
@@ -42,6 +64,7 @@ def described(metric: Metric) -> dict[str, Any]:
     from saddlepoint.metrics.quantities import needs
 
     return {
+        "kind": "metric",
         "id": metric.id,
         "title": metric.title,
         "formula": metric.formula,
