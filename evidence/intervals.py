@@ -97,7 +97,7 @@ def repeats(metric: Metric, times: int) -> Iterator[Quantities]:
         yield Quantities(Reference(data, Identity(), ROWS, seed), rows["real"], rows["label"])
 
 
-def coverage(metric: Metric, times: int = REPEATS) -> dict[str, dict[str, float]]:
+def coverage(metric: Metric, times: int = REPEATS) -> dict[str, dict[str, float | None]]:
     """For each score with an interval: the share of intervals with the mean value inside, their mean width over the
     width that a normal variable of that spread would ask for, and the mean."""
     found = [made.measure(metric) for made in repeats(metric, times)]
@@ -110,7 +110,7 @@ def coverage(metric: Metric, times: int = REPEATS) -> dict[str, dict[str, float]
         values, ends = np.array([one.value for one in own]), np.array(bounds)
         inside = (ends[:, 0] <= values.mean()) & (values.mean() <= ends[:, 1])
         wanted = 2 * 1.96 * values.std(ddof=1)
-        width = float((ends[:, 1] - ends[:, 0]).mean() / wanted) if wanted else float("nan")
+        width = float((ends[:, 1] - ends[:, 0]).mean() / wanted) if wanted else None
         result[name] = {
             "coverage": float(inside.mean()),
             "relative_width": width,
