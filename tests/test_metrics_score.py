@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +17,16 @@ from saddlepoint.metrics.score import IDENTITY, INCEPTION
 SCORE = Score("recall", 0.5, "pca-8", "sha256:1", "sha256:2", "held-out", 100, 90, 3, (0.4, 0.7), 0.9)
 
 
-@pytest.mark.parametrize("score", [SCORE, replace(SCORE, interval=None, floor=None, note="too few rows")])
+@pytest.mark.parametrize(
+    "score",
+    [
+        SCORE,
+        replace(SCORE, interval=None, floor=None, note="too few rows"),
+        replace(SCORE, value=math.inf, interval=(0.5, math.inf), floor=-math.inf),
+    ],
+)
 def test_json_there_and_back(score: Score) -> None:
-    assert Score.from_json(json.loads(json.dumps(score.to_json()))) == score
+    assert Score.from_json(json.loads(json.dumps(score.to_json(), allow_nan=False))) == score
 
 
 def test_records_with_other_fields_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -58,8 +59,9 @@ class Score:
         return self.metric if self.extractor == "none" else f"{self.metric}[{self.extractor}]"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`."""
-        return asdict(self)
+        """Plain values for `json.dumps`; infinity and NaN, which JSON does not know, as text."""
+        ends = None if self.interval is None else [_plain(end) for end in self.interval]
+        return {**asdict(self), "value": _plain(self.value), "floor": _plain(self.floor), "interval": ends}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Score:
@@ -70,8 +72,18 @@ class Score:
             raise InputError(
                 f"a score record has exactly the fields {', '.join(sorted(known))}; differing: {wrong}."
             )
-        interval = record["interval"]
-        return cls(**{**record, "interval": None if interval is None else (interval[0], interval[1])})
+        value, floor, ends = (record[name] for name in ("value", "floor", "interval"))
+        interval = None if ends is None else (float(ends[0]), float(ends[1]))
+        numbers = {
+            "value": float(value),
+            "floor": None if floor is None else float(floor),
+            "interval": interval,
+        }
+        return cls(**{**record, **numbers})
+
+
+def _plain(number: float | None) -> float | str | None:
+    return number if number is None or math.isfinite(number) else str(number)
 
 
 @dataclass(frozen=True)
