@@ -30,6 +30,7 @@ evidence: $(VENV)/.tested
 	$(BIN)/python evidence/kill_resume.py
 	$(BIN)/python evidence/real_images.py
 	$(BIN)/python evidence/methods.py
+	$(BIN)/python evidence/claims.py
 	$(BIN)/python evidence/floors.py
 	$(BIN)/python evidence/intervals.py
 

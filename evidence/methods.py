@@ -49,10 +49,11 @@ def inputs(name: str, data: str, budget: int) -> str:
 def networks(name: str, data: str) -> Any:
     from saddlepoint import methods
     from saddlepoint.networks import MLP
+    from saddlepoint.networks.wrapping import Wrapping
     from saddlepoint.plan import fitting
 
     method = methods.get(name)
-    own: Any = method.networks
+    own: Any = None if isinstance(method.networks, Wrapping) else method.networks
     return fitting(method, own or MLP(width=WIDTHS[data]))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,16 +13,21 @@ from torch import Tensor, nn
 
 from saddlepoint.bound import MethodGame
 from saddlepoint.data import Data, load
+from saddlepoint.definitions import Packing
 from saddlepoint.dynamics import Alternating, Turn, Unrolled
+from saddlepoint.latents import Codes
 from saddlepoint.method import Method
 from saddlepoint.network import Execution, Plain
 from saddlepoint.networks import Autoencoder, Mixture
 from saddlepoint.networks.featured import Featured
+from saddlepoint.networks.wrapping import Wrapping
 from saddlepoint.objectives import Sinkhorn
 from saddlepoint.optim import SGD
+from saddlepoint.plan import fitting
 from saddlepoint.state import State
 
 ROWS = 8
+CLASSES = 8  # as many as the ring has modes
 CLOCK = {"step": 3, "images": 24, "progress": 0.25}
 
 
@@ -35,7 +40,8 @@ def small(method: Method) -> Method:
         dynamics = replace(dynamics, ahead=2)
     if isinstance(objective, Sinkhorn):
         objective = replace(objective, iterations=2)
-    latent = replace(method.latent, size=3)
+    latent: Any = method.latent
+    latent = replace(latent, noise=2) if isinstance(latent, Codes) else replace(latent, size=3)
     return replace(method, latent=latent, dynamics=dynamics, objective=objective)
 
 
@@ -68,6 +74,20 @@ def networks(method: Method, norm: bool = False, seed: int = 0) -> dict[str, nn.
     return made
 
 
+@dataclass(frozen=True)
+class Small:
+    """Six tanh units, with BatchNorm between on wish."""
+
+    generator_norm: bool = False
+    discriminator_norm: str = "none"
+    features: bool = False
+
+    def build(self, shape: tuple[int, ...], latent: int, classes: int = 0) -> dict[str, nn.Module]:
+        judge = Featured if self.features else nn.Sequential
+        layers = (nn.Flatten(), *_net(math.prod(shape), 1, self.discriminator_norm == "batch"), nn.Flatten(0))
+        return {"generator": _generator(shape, latent, self.generator_norm), "discriminator": judge(*layers)}
+
+
 def _pair(method: Method, norm: bool) -> dict[str, nn.Module]:
     size, latent = shape(method), method.latent.size
     if isinstance(method.networks, Mixture):
@@ -75,9 +95,8 @@ def _pair(method: Method, norm: bool) -> dict[str, nn.Module]:
     if isinstance(method.networks, Autoencoder):
         pair = replace(method.networks, width=6, depth=1, code=2, activation="tanh").build(size, latent)
         return pair if not norm else pair | {"generator": _generator(size, latent, norm)}
-    judge = Featured if method.asks & {"real_features", "fake_features"} else nn.Sequential
-    layers = (nn.Flatten(), *_net(math.prod(size), 1, norm and not method.per_row), nn.Flatten(0))
-    return {"generator": _generator(size, latent, norm), "discriminator": judge(*layers)}
+    fit: Any = fitting(method, Small(norm, "batch" if norm else "none"))
+    return fit.build(size, latent, CLASSES if isinstance(fit, Wrapping) else 0)
 
 
 def _generator(size: tuple[int, ...], latent: int, norm: bool) -> nn.Module:
@@ -93,14 +112,16 @@ def batch(game: MethodGame, rows: int = ROWS, seed: int = 0) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(seed)
     size = shape(game.method)
     noise = {name: draw.sample(rows, generator, {"real": size}) for name, draw in game.draws.items()}
-    return {"real": torch.randn(rows, *size, generator=generator), **noise, "clock": CLOCK}
+    real = torch.randn(rows, *size, generator=generator)
+    return {"real": real, "label": torch.arange(rows) % CLASSES, **noise, "clock": CLOCK}
 
 
 def play(
     method: Method, execution: Execution = Plain(), norm: bool = False, seed: int = 0
 ) -> tuple[MethodGame, State]:
     """The game of a method with small networks, and its state before the first step."""
-    reference = {"real": torch.randn(ROWS, *shape(method), generator=torch.Generator().manual_seed(1))}
+    real = torch.randn(ROWS, *shape(method), generator=torch.Generator().manual_seed(1))
+    reference = {"real": real, "label": torch.arange(ROWS) % CLASSES}
     game = method.game(networks(method, norm, seed), reference, execution=execution)
     return game, method.dynamics.init(game, *game.init(seed, reference))
 
@@ -140,3 +161,8 @@ def directions(vector: Tensor, count: int) -> list[Tensor]:
 def slope(function: Callable[[float], Any], h: float = 1e-4) -> Any:
     """Derivative at 0 by the four-point rule, error O(h⁴)."""
     return (function(-2 * h) - 8 * function(-h) + 8 * function(h) - function(2 * h)) / (12 * h)
+
+
+def together(method: Method) -> int:
+    """Rows that a point is made of."""
+    return next((d.rows for d in method.definitions if isinstance(d, Packing)), 1)

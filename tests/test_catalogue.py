@@ -22,6 +22,7 @@ from workers.games import Played
 
 NAMES = methods.names()
 IMAGES_ONLY = [n for n in NAMES if any(treatment.images for treatment in methods.get(n).treatments)]
+BATCH_AWARE = ("minibatch-discrimination",)
 DENSITIES = [n for n in NAMES if isinstance(methods.get(n).networks, Mixture)]
 LINE = (
     "train {} --data ring --steps 12 --batch-size 16 --evaluations 1 --evaluation-samples 100 --pictures 1 "
@@ -49,7 +50,7 @@ def trained(method: Method, data: str, steps: int = 20) -> list[dict[str, torch.
     published: Any = method.networks
     if isinstance(published, Autoencoder):
         published = replace(published, width=16)
-    pair = published or fitting(method, small)
+    pair = published if isinstance(published, Autoencoder | Mixture) else fitting(method, small)
     plan = Plan(method, load(data), pair, Budget(steps=steps), Settings(seed=1, batch_size=16))
     plan.check()
     played = Played(plan)
@@ -90,6 +91,10 @@ def test_every_method_takes_parts_of_others(name: str, change: str) -> None:
                 trained(replace(method, terms=(R1(0.1),)), "ring", 5)
             return
         method = replace(method, terms=(*method.terms, R1(0.1)))
+        if name in BATCH_AWARE:
+            with pytest.raises(InputError, match="couples the samples"):
+                trained(method, "ring", 5)
+            return
     else:
         rule = {0: Simultaneous, 1: Extragradient, 2: Consensus}[NAMES.index(name) % 3]
         method = replace(method, dynamics=rule(method.dynamics.optimizers))  # type: ignore[abstract]

@@ -175,7 +175,18 @@ def test_a_density_is_a_value(kind):
     assert kind(**{field.arg: ast.literal_eval(field.value) for field in call.keywords}) == data
     assert load(data.name) == data
     assert data.identity == kind().identity
-    assert (data.size, data.shape, data.classes) == (None, (2,), ())
+    modes = 0 if data.centres is None else len(data.centres)
+    assert (data.size, data.shape, len(data.classes)) == (None, (2,), modes)
+
+
+@pytest.mark.parametrize("kind", [Ring, Grid])
+def test_the_label_of_a_point_is_its_mode(kind):
+    """Within 8 standard deviations of it, and as often as the others."""
+    data = kind()
+    for rows in (data.rows(3, 100, 9000), data.held_out(9000, 3)):
+        assert (rows["real"] - data.centres[rows["label"]]).norm(dim=1).max() < 8 * data.sigma
+        shares = torch.bincount(rows["label"], minlength=len(data.classes)) / 9000
+        assert (shares - 1 / len(data.classes)).abs().max() < 5 / math.sqrt(9000 * len(data.classes))
 
 
 def test_identity_follows_the_numbers():

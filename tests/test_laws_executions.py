@@ -184,11 +184,15 @@ def test_population_members_equal_their_solo_runs(method: Method) -> None:
 
 @pytest.mark.usefixtures("double")
 def test_accumulated_gradients_equal_those_of_the_whole_batch(method: Method) -> None:
-    """Where a part couples rows, micro-batches are refused."""
+    """Where a part couples rows, micro-batches are refused; where a network does, they are said to be judged apart."""
     game, state = play(method)
     if game.coupling:
         with pytest.raises(InputError, match=rf"{game.coupling} couples the rows"):
             transformed(game, Processes(CPU), 4, ROWS)
+        return
+    if game.found.coupled:
+        said = transformed(game, Processes(CPU), 4, ROWS)[1]
+        assert any("each micro-batch by itself" in line for line in said)
         return
     data = batch(game)
     for who in game.turns():

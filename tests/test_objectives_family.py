@@ -316,6 +316,12 @@ def test_the_schedule_of_k_is_the_published_one() -> None:
     assert TopK(share=1e-6).kept(fake).sum() == 1
 
 
+def test_the_clock_of_top_k_may_be_given_by_place() -> None:
+    fake, clock = torch.tensor(FAKE, requires_grad=True), {"step": 1, "images": 0, "progress": 0.0}
+    objective = TopK(share=Decay(1.0, 0.5))  # two of four in its second step
+    assert (slopes(objective.generator(fake, clock), fake)[0] == 0).sum() == 2
+
+
 def test_top_k_asks_for_what_its_objective_asks_and_for_the_clock() -> None:
     objective = TopK(Relativistic(), share=0.5)
     assert arguments(objective.generator) == ("real_score", "fake_score", "clock")

@@ -177,7 +177,17 @@ def total_variation(target: tuple[float, ...], means: tuple[float, ...]) -> floa
 
 
 @pytest.mark.parametrize(
-    "means", [(-1.0, 1.0), (0.0, 3.0), (-2.0, 2.5), (2.0, 2.0), (-3.0, -3.0), (0.5, -2.0)]
+    "means",
+    [
+        (-1.0, 1.0),
+        (0.0, 3.0),
+        (-2.0, 2.5),
+        (2.0, 2.0),
+        (-3.0, -3.0),
+        (0.5, -2.0),
+        (-1.959, -1.959),
+        (2.03, 1.9),
+    ],
 )
 def test_the_best_intervals_attain_the_total_variation(means: tuple[float, float]) -> None:
     game = Intervals(means=means)

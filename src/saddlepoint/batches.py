@@ -59,7 +59,7 @@ class Batches:
                 made.append(made[-1])
                 continue
             batch: dict[str, Any] = self.noise(clock["step"], index, needs)
-            if "real" in needs:
+            if needs - self.game.draws.keys():
                 batch |= self.rows_from(position)
                 position += self.rows
             made.append({**batch, "clock": now})

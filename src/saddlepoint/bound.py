@@ -18,6 +18,7 @@ from saddlepoint.game import Batch, Game, Memory, Notes, Players
 from saddlepoint.network import Execution, Network, Opened, Plain
 from saddlepoint.parts import Part, remembers
 from saddlepoint.penalties import Term
+from saddlepoint.penalties.base import for_points
 from saddlepoint.probe import probe
 from saddlepoint.random import generator as keyed
 from saddlepoint.treatments import Treatment
@@ -149,7 +150,8 @@ class MethodGame(Game):
             providers["discriminator_gradient"] = self._discriminator_gradient
         if treatments := {n: p for n, p in self.parts.items() if isinstance(p, Treatment)}:
             providers["treated"] = lambda forward: partial(_treated, forward, treatments)
-        for definition in (Adversarial(), *self.method.definitions):
+        latent = (self.method.latent,) if isinstance(self.method.latent, Definition) else ()
+        for definition in (Adversarial(), *latent, *self.method.definitions):
             providers |= definition.providers(providers)
         return providers
 
@@ -360,7 +362,7 @@ def _treated(forward: Forward, treatments: Mapping[str, Treatment], point: Any, 
         if treatment.images and point.dim() != 4:
             kind = type(treatment).__name__
             raise InputError(f"{kind} is for images, and a point here has shape {tuple(point.shape[1:])}")
-        noise = {n: forward[f"{n}/{side}"] for n in treatment.draws()}
+        noise = {n: for_points(forward[f"{n}/{side}"], point) for n in treatment.draws()}
         memory = forward.memory.get("parts", {}).get(name, {})
         point = treatment.apply(point, noise, memory, forward["clock"])
     return point

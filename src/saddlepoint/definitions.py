@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from saddlepoint.draws import Draw
+from saddlepoint.errors import InputError
 from saddlepoint.forward import Definition, record
 from saddlepoint.network import Execution
 from saddlepoint.objectives.metrics import MMD, DistanceKernel, Kernel
@@ -87,3 +89,71 @@ class NoiseRatio(Definition):
         rows = point.flatten(1)
         constant = rows.shape[1] * (math.log(self.scale) + 0.5 * math.log(math.tau))
         return -0.5 * (rows / self.scale).square().sum(1) - constant
+
+
+@dataclass(frozen=True)
+class Labelled(Definition):
+    """`given`: the label of each row, int64 [n]. Fakes of row i take the label of row i."""
+
+    def given(self, label: Tensor) -> tuple[Tensor, ...]:
+        return (label,)
+
+
+@dataclass(frozen=True)
+class Inpainting(Definition):
+    """`given`: the data with a centred box painted over (0), whose sides are `share` of the image's."""
+
+    share: float = 0.5
+
+    def given(self, real: Tensor) -> tuple[Tensor, ...]:
+        height, width = real.shape[-2:]
+        rows, columns = (
+            torch.arange(side, device=real.device).sub((side - 1) / 2).abs() < self.share * side / 2
+            for side in (height, width)
+        )
+        return (real.masked_fill(rows[:, None] & columns, 0.0),)
+
+
+@dataclass(frozen=True)
+class ConditionalGenerator(Definition):
+    """The generator also takes what is `given`: G(z, y)."""
+
+    def generator_input(self, generator_input: tuple[Any, ...], given: tuple[Tensor, ...]) -> tuple[Any, ...]:
+        return (*generator_input, *given)
+
+
+@dataclass(frozen=True)
+class ConditionalDiscriminator(Definition):
+    """The discriminator is told what is `given` of each row: s(x, y)."""
+
+    replaces: ClassVar[tuple[str, ...]] = ("condition",)
+
+    def condition(self, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return given
+
+
+@dataclass(frozen=True)
+class Packing(Definition):
+    """The discriminator judges packs of `rows` samples side by side in their channels or numbers (Lin et al. 2018):
+    points [n, c, …] become [n/rows, rows·c, …], reals and fakes apart. The rows of a batch are independent draws, and so
+    are those of a pack. Penalties and treatments see the packs."""
+
+    rows: int = 2
+
+    def real_point(self, real_point: Any) -> Any:
+        return self._packed(real_point)
+
+    def fake_point(self, fake_point: Any) -> Any:
+        return self._packed(fake_point)
+
+    def condition(self, condition: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if condition:
+            raise InputError("Packing judges several rows as one point, which has no label of its own")
+        return condition
+
+    def _packed(self, point: Any) -> Any:
+        if isinstance(point, tuple):
+            return tuple(self._packed(member) for member in point)
+        if len(point) % self.rows:
+            raise InputError(f"packs of {self.rows} do not divide a batch of {len(point)} rows")
+        return point.reshape(len(point) // self.rows, self.rows * point.shape[1], *point.shape[2:])

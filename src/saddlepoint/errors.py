@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-LISTED = 30  # names in a sentence
+LISTED = 25  # names in a sentence
 
 
 class InputError(ValueError):

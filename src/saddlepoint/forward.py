@@ -114,6 +114,11 @@ class Adversarial(Definition):
     def fake(self, generator: Callable[..., Tensor], generator_input: tuple[Tensor, ...]) -> Tensor:
         return generator(*generator_input)
 
+    def condition(self) -> tuple[Tensor, ...]:
+        """What the discriminator is told of each row besides the point, never differentiated: of reals, fakes and
+        points between them alike."""
+        return ()
+
     def real_point(self, real: Tensor) -> Any:
         return real
 
@@ -147,8 +152,18 @@ def _outcome(forward: Forward, point: Any, sides: tuple[str, ...]) -> tuple[Tens
         parts = point.chunk(len(sides)) if len(sides) > 1 else [point]
         treated = [forward["treated"](part, side) for part, side in zip(parts, sides, strict=True)]
         point = torch.cat(treated) if len(sides) > 1 else treated[0]
-    output = record(forward["discriminator"](point))
+    condition = tuple(joined([c] * len(sides)) for c in forward["condition"])
+    output = record(forward["discriminator"](point, *condition))
     return per_point(output["score"]), output
+
+
+def joined(points: list[Any]) -> Any:
+    """Points below each other: tensors, or tuples of tensors member by member."""
+    if len(points) == 1:
+        return points[0]
+    if isinstance(points[0], tuple):
+        return tuple(torch.cat(list(member)) for member in zip(*points, strict=True))
+    return torch.cat(points)
 
 
 def _one(forward: Forward, side: str) -> Tensor:
@@ -170,7 +185,7 @@ def _gathered(forward: Forward, side: str) -> Tensor:
 def _both(forward: Forward) -> dict[str, Any]:
     """Both sides in one pass of a discriminator that does not couple samples: the same numbers, half the calls. What
     comes besides the score is halved when somebody asks for it."""
-    points = torch.cat([forward["real_point"], forward["fake_point"]])
+    points = joined([forward["real_point"], forward["fake_point"]])
     slope = "real_gradient" in forward.wanted
     score, output, gradient = _judge(forward, points, slope, ("real", "fake"))
     forward["real_judgement"], forward["fake_judgement"] = _halves(score)

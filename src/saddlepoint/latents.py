@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from saddlepoint.draws import Draw
 from saddlepoint.errors import InputError
+from saddlepoint.forward import Definition
+
+
+class Latent:
+    """What a prior is: the noise that it draws for each row, and how many numbers the generator gets of it (`size`). One
+    that makes its numbers from its draws is a `Definition` too."""
+
+    size: int
+
+    def draws(self) -> dict[str, Draw]:
+        raise NotImplementedError
+
+    def truncate(self, latent: Tensor, threshold: float) -> Tensor:
+        """The draws "latent" nearer to the middle of the prior."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(Latent):
     """z ~ N(0, I) in `size` dimensions."""
 
     size: int = 128
@@ -32,7 +48,7 @@ class Gaussian:
 
 
 @dataclass(frozen=True)
-class Uniform:
+class Uniform(Latent):
     """z uniform on [−1, 1)^size (Radford et al. 2016)."""
 
     size: int = 100
@@ -49,4 +65,60 @@ class Uniform:
         return latent * threshold
 
 
-Latent = Gaussian | Uniform
+@dataclass(frozen=True)
+class Sphere(Definition, Latent):
+    """z uniform on the sphere of radius √size in `size` dimensions (White 2016 on why: a Gaussian lies there anyway)."""
+
+    size: int = 128
+
+    def draws(self) -> dict[str, Draw]:
+        return {"latent": Draw("normal", (self.size,))}
+
+    def truncate(self, latent: Tensor, threshold: float) -> Tensor:
+        raise InputError("a sphere has no middle to truncate towards: use a Gaussian or uniform latent")
+
+    def generator_input(self, generator_input: tuple[Any, ...]) -> tuple[Any, ...]:
+        latent, *more = generator_input
+        length = latent.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        return (latent * (self.size**0.5 / length), *more)
+
+
+@dataclass(frozen=True)
+class Codes(Definition, Latent):
+    """Noise beside codes that a recognition head has to find again (Chen et al. 2016): z = (noise, one-hot of each
+    categorical code, continuous codes uniform on [−1, 1)). `code` [n, Σ categories + continuous] is what is found."""
+
+    noise: int = 62
+    categorical: tuple[int, ...] = (10,)
+    continuous: int = 2
+
+    def __post_init__(self) -> None:
+        if self.noise < 1 or self.continuous < 0 or any(k < 2 for k in self.categorical):
+            raise InputError(
+                f"{self} is no latent: at least 1 number of noise, 2 categories a code and 0 continuous codes"
+            )
+
+    @property
+    def size(self) -> int:  # type: ignore[override]
+        return self.noise + sum(self.categorical) + self.continuous
+
+    def draws(self) -> dict[str, Draw]:
+        return {
+            "latent": Draw("symmetric", (self.noise,)),
+            "choice": Draw("uniform", (len(self.categorical),)),
+            "place": Draw("symmetric", (self.continuous,)),
+        }
+
+    def truncate(self, latent: Tensor, threshold: float) -> Tensor:
+        return Uniform(self.noise).truncate(latent, threshold)
+
+    def code(self, choice: Tensor, place: Tensor) -> Tensor:
+        chosen = [
+            (choice[:, index, None] * count).floor() == torch.arange(count, device=choice.device)
+            for index, count in enumerate(self.categorical)
+        ]
+        return torch.cat([*(one.to(place.dtype) for one in chosen), place], 1)
+
+    def generator_input(self, generator_input: tuple[Any, ...], code: Tensor) -> tuple[Any, ...]:
+        latent, *more = generator_input
+        return (torch.cat([latent, code], 1), *more)

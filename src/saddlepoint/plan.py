@@ -19,6 +19,7 @@ from saddlepoint.game import Game
 from saddlepoint.method import Method
 from saddlepoint.network import Functional, Plain, Precision
 from saddlepoint.networks import Networks, for_shape
+from saddlepoint.networks.wrapping import Wrapping, around
 from saddlepoint.parallel import Processes, synchronised, transformed
 from saddlepoint.random import key
 from saddlepoint.schedules import Own, needs_end, schedules
@@ -47,10 +48,12 @@ class Plan:
 
     def pair(self) -> Networks | Mapping[str, nn.Module]:
         """The networks given, else those of the method, else those that fit the data."""
-        if self.networks is not None:
+        if isinstance(self.networks, Mapping):
             return self.networks
         published: Any = self.method.networks
-        return fitting(self.method, published or for_shape(self.data.shape))
+        if isinstance(published, Wrapping):
+            return fitting(self.method, self.networks or for_shape(self.data.shape))
+        return self.networks or fitting(self.method, published or for_shape(self.data.shape))
 
     def modules(self) -> dict[str, nn.Module]:
         """The networks with the run's initial weights; modules of one's own keep the weights they come with."""
@@ -59,7 +62,8 @@ class Plan:
             return dict(pair)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(key(self.settings.seed, "initialisation"))
-            return pair.build(self.data.shape, self.method.latent.size)
+            classes = len(self.data.classes) if isinstance(pair, Wrapping) else 0
+            return pair.build(self.data.shape, self.method.latent.size, classes)
 
     def check(self) -> None:
         """Everything that can be refused without training."""
@@ -167,7 +171,7 @@ def compiling(plan: Plan, device: torch.device) -> bool:
 
 def fitting(method: Method, pair: Networks) -> Networks:
     """The pair as the method needs it: without normalisation that couples samples in the discriminator, where a
-    penalty speaks of single samples; with features where a part asks for them."""
+    penalty speaks of single samples; with features where a part asks for them; with what the method puts around it."""
     from dataclasses import replace
 
     known: set[str] = {f.name for f in fields(pair)} if is_dataclass(pair) else set()
@@ -176,7 +180,8 @@ def fitting(method: Method, pair: Networks) -> Networks:
         change["discriminator_norm"] = "none"
     if method.asks & {"real_features", "fake_features"} and "features" in known:
         change["features"] = True
-    return replace(pair, **change) if change else pair  # type: ignore[type-var]
+    fit: Any = replace(pair, **change) if change else pair  # type: ignore[type-var]
+    return around(method.networks, fit) if isinstance(method.networks, Wrapping) else fit
 
 
 def describe(pair: Networks | Mapping[str, nn.Module]) -> str:

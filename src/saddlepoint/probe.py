@@ -12,6 +12,7 @@ from torch import Tensor
 from saddlepoint.errors import InputError
 from saddlepoint.forward import Forward
 from saddlepoint.network import Plain
+from saddlepoint.penalties.base import tensors
 from saddlepoint.random import generator as keyed
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ TOLERANCE = 1e-4  # relative to the largest score; couplings such as BatchNorm a
 
 class Found(NamedTuple):
     """`needs`: batch entries read, by who moves; `coupled`: networks whose output for a row depends on other rows;
-    `noisy`: networks that draw random numbers themselves (dropout)."""
+    `noisy`: networks that draw random numbers themselves (dropout); `given`: entries besides noise that a sample is
+    made for (labels, images)."""
 
     needs: dict[tuple[str, ...], frozenset[str]]
     coupled: tuple[str, ...]
     noisy: tuple[str, ...]
+    given: frozenset[str] = frozenset()
 
 
 class _Clock(dict[str, Any]):
@@ -69,7 +72,8 @@ def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
             "of a batch (as BatchNorm does): give it one that does not, for example DCGAN(discriminator_norm='none')"
         )
     needs = {who: _read(game, who, players, memory, batch) for who in game.turns()}
-    return Found(needs, coupled, tuple(name for name, (_, noisy) in behaviour.items() if noisy))
+    noisy = tuple(name for name, (_, draws) in behaviour.items() if draws)
+    return Found(needs, coupled, noisy, _given(game, players, memory, batch))
 
 
 def _batch(game: MethodGame, reference: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,9 +99,10 @@ def _shapes(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any
             )
     if "discriminator" in game.networks:
         score = _run("discriminator", lambda: forward["real_score"])
-        if score.shape != (len(real),):
+        rows = len(tensors(forward["real_point"])[0])
+        if score.shape != (rows,):
             raise InputError(
-                f"the discriminator returns a score of shape {tuple(score.shape)} for {len(real)} points, "
+                f"the discriminator returns a score of shape {tuple(score.shape)} for {rows} points, "
                 "not one a point"
             )
 
@@ -176,6 +181,19 @@ def _read(
         part(**{a: forward[a] for a in asks}, **game._own(name, own, player, forward))
     forward.clear()
     return frozenset(read)
+
+
+def _given(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any]) -> frozenset[str]:
+    """What a sample reads of the batch besides the noise that the method draws."""
+    read: set[str] = set()
+    readers = {name: _reader(name, value, read) for name, value in batch.items() if name != "clock"}
+    forward = Forward({"clock": batch["clock"]}, {**game.providers, **readers}, frozenset())
+    forward.players, forward.memory = players, memory
+    if "generator" in game.networks or "model" in game.networks:
+        with torch.no_grad():
+            forward["fake"]
+    forward.clear()
+    return frozenset(read - game.draws.keys())
 
 
 def _reader(name: str, value: Any, read: set[str]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from saddlepoint.data.protocol import Data
 from saddlepoint.game import Game, Memory, Players
 from saddlepoint.method import Method
 from saddlepoint.random import generator
@@ -28,6 +29,24 @@ def latents(
     if truncation is not None:
         drawn["latent"] = method.latent.truncate(drawn["latent"], truncation)
     return drawn
+
+
+def conditions(game: Game, data: Data, n: int, seed: int) -> dict[str, Tensor]:
+    """What n samples are made for besides noise (labels, images): that of held-out rows, again from the first where
+    there are fewer. Empty for methods whose samples are made from noise alone."""
+    wanted = game.bound().found.given
+    if not wanted:
+        return {}
+    rows = data.held_out(n, seed)
+    return {name: rows[name][torch.arange(n) % len(rows[name])] for name in sorted(wanted)}
+
+
+def by_class(game: Game, data: Data, columns: int) -> dict[str, Tensor]:
+    """Labels of a grid with a class a row; held-out rows for other conditions; empty without any."""
+    wanted, classes = game.bound().found.given, len(data.classes)
+    if wanted == {"label"}:
+        return {"label": torch.arange(classes * columns) // columns}
+    return conditions(game, data, 8 * columns, 0)
 
 
 def samples(game: Game, players: Players, memory: Memory, noise: Mapping[str, Tensor]) -> Tensor:

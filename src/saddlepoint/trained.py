@@ -27,7 +27,7 @@ from saddlepoint.penalties.base import per_point
 from saddlepoint.plan import Plan
 from saddlepoint.random import generator as keyed
 from saddlepoint.run import Folder
-from saddlepoint.sampling import deployed, latents, samples
+from saddlepoint.sampling import conditions, deployed, latents, samples
 from saddlepoint.settings import Settings
 from saddlepoint.training import carry_out
 from saddlepoint.vocabulary import read
@@ -84,9 +84,26 @@ class Run:
         players, memory = run.game.init(run.plan.settings.seed, run.data.training(8))
         return cls(run.folder, run.plan, run.game, run.method.dynamics.init(run.game, players, memory))
 
-    def sample(self, n: int = 64, seed: int = 0, truncation: float | None = None) -> Tensor:
-        """n samples, float32 [n, *shape], images in [-1, 1]; averaged weights where the method keeps them."""
-        return self.render(latents(self.method, n, seed, "sample", truncation))
+    def sample(
+        self, n: int = 64, seed: int = 0, truncation: float | None = None, labels: Tensor | None = None
+    ) -> Tensor:
+        """n samples, float32 [n, *shape], images in [-1, 1]; averaged weights where the method keeps them.
+
+        labels: int64 [n], for a method that makes samples of a class; by default the classes of held-out rows.
+        """
+        noise = latents(self.method, n, seed, "sample", truncation)
+        return self.render({**noise, **self._given(n, seed, labels)})
+
+    def _given(self, n: int, seed: int, labels: Tensor | None = None) -> dict[str, Tensor]:
+        """What n samples are made for."""
+        if labels is None:
+            return conditions(self.game, self.plan.data, n, seed)
+        classes = len(self.plan.data.classes)
+        if "label" not in self.game.bound().found.given:
+            raise InputError(f"{self.method.name} makes samples of no class in particular: leave labels out")
+        if labels.shape != (n,) or labels.min() < 0 or labels.max() >= classes:
+            raise InputError(f"labels of {n} samples are {n} whole numbers from 0 to {classes - 1}")
+        return {"label": labels}
 
     def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> Tensor:
         """`rows` straight lines between pairs of latents, `steps` samples each: [rows * steps, *shape].
@@ -97,7 +114,9 @@ class Run:
             latents(self.method, rows, seed, f"interpolation {side}")["latent"] for side in ("start", "end")
         )
         line = torch.linspace(0, 1, steps).view(1, steps, 1)
-        return self.render({"latent": slerp(start, end, line).flatten(0, 1)})
+        noise = latents(self.method, rows, seed, "interpolation start") | self._given(rows, seed)
+        still = {name: value.repeat_interleave(steps, 0) for name, value in noise.items()}
+        return self.render({**still, "latent": slerp(start, end, line).flatten(0, 1)})
 
     def render(self, noise: dict[str, Tensor]) -> Tensor:
         players, memory, _ = deployed(self.game, self.state)
@@ -120,7 +139,8 @@ class Run:
 
     def quantities(self, evaluator: Evaluator, rivals: Sequence[Model] = ()) -> Quantities:
         """As many samples of the run as the evaluator looks at, and the run itself, for metrics to ask."""
-        made = self.render(latents(self.method, evaluator.n, evaluator.seed, "evaluation"))
+        noise = latents(self.method, evaluator.n, evaluator.seed, "evaluation")
+        made = self.render({**noise, **self._given(evaluator.n, evaluator.seed)})
         return evaluator.quantities(made, self.model(), rivals)
 
     def model(self) -> Trained:

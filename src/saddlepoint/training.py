@@ -20,7 +20,7 @@ from saddlepoint.live import Live
 from saddlepoint.parallel import Processes
 from saddlepoint.plan import Plan, compiling, environment, game_of
 from saddlepoint.run import Folder, write_json, write_weights
-from saddlepoint.sampling import deployed, latents, samples
+from saddlepoint.sampling import by_class, conditions, deployed, latents, samples
 from saddlepoint.surroundings import deterministic, memory_errors, peak_memory, signals, threads_of
 from saddlepoint.trackers import Trackers
 
@@ -267,9 +267,12 @@ class Training:
         from saddlepoint.paths import write_atomic
         from saddlepoint.pictures import sample_picture
 
-        shown = self.generated(latents(self.method, 64, self.settings.seed, "fixed noise"))
+        given = by_class(self.game, self.plan.data, 8)
+        rows = len(next(iter(given.values()))) if given else 64
+        noise = latents(self.method, rows, self.settings.seed, "fixed noise")
+        shown = self.generated({**noise, **given})
         name = f"{self.state.clock['step']:08d}.png"
-        write_atomic(self.folder.samples / name, sample_picture(shown, self.plan.data))
+        write_atomic(self.folder.samples / name, sample_picture(shown, self.plan.data, 8))
 
     def generated(self, noise: dict[str, Tensor]) -> Tensor:
         players, memory, _ = deployed(self.game, self.state)
@@ -279,7 +282,9 @@ class Training:
         if not (self.settings.evaluations and self.evaluator.possible):
             return
         n = self.settings.evaluation_samples
-        scores = self.evaluator(self.generated(latents(self.method, n, self.settings.seed, "evaluation")))
+        given = conditions(self.game, self.plan.data, n, self.settings.seed)
+        noise = latents(self.method, n, self.settings.seed, "evaluation")
+        scores = self.evaluator(self.generated({**noise, **given}))
         which = deployed(self.game, self.state)[2]
         row = {**self.clock(), "weights": which, "scores": [score.to_json() for score in scores]}
         self.folder.append(self.folder.evaluations, [row])

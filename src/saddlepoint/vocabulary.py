@@ -39,12 +39,14 @@ FORMS = {  # what parts are made from: no values
     "Divergence",
     "Dynamics",
     "Kernel",
+    "Latent",
     "Metric",
     "Objective",
     "Optimizer",
     "Schedule",
     "Term",
     "Treatment",
+    "Wrapping",
 }
 LIMIT = 100_000  # characters
 
@@ -131,6 +133,8 @@ def _check(name: str, field: str, value: Any, hint: Any) -> None:
 
 def fits(value: Any, hint: Any) -> bool:
     """Whether a value is of an annotated type; whole numbers are numbers, truth values are not."""
+    if hint is Any:
+        return True
     inside = get_args(hint)
     match get_origin(hint):
         case typing.Union | types.UnionType:

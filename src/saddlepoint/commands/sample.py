@@ -28,6 +28,8 @@ class Sample:
     seed: int = 0
     truncation: float | None = None
     """Draw each latent coordinate conditioned on |z| <= this (for uniform latents: shrink the cube by it)."""
+    label: str | None = None
+    """Samples of this class only (its name or number), for a method that is told classes; "all": a class a row."""
     interpolate: bool = False
     """Rows of samples along the way between two latents, instead of independent ones."""
     steps: int = 10
@@ -50,8 +52,26 @@ def run(arguments: list[str]) -> None:
     if given.interpolate:
         made = trained.interpolate(max(1, given.n // given.steps), given.steps, given.seed)
     else:
-        made = trained.sample(given.n, given.seed, given.truncation)
+        labels = None if given.label is None else _labels(given.label, given.n, trained.plan.data.classes)
+        made = trained.sample(given.n, given.seed, given.truncation, labels)
     _write(given, trained, made)
+
+
+def _labels(wanted: str, n: int, classes: tuple[str, ...]) -> Any:
+    """A label for each of n samples."""
+    import torch
+
+    from saddlepoint.errors import nearest
+
+    if wanted == "all":
+        return torch.arange(n) * len(classes) // n
+    known = {
+        **{str(number): number for number in range(len(classes))},
+        **{c: i for i, c in enumerate(classes)},
+    }
+    if wanted not in known:
+        raise InputError(f"--label {wanted} is no class of this run: {nearest(wanted, known)}")
+    return torch.full((n,), known[wanted])
 
 
 def _write(given: Sample, trained: Any, made: Any) -> None:

@@ -68,10 +68,20 @@ def _block(density: Density, stream: str, seed: int, number: int) -> Tensor:
     return density.draw(BLOCK, generator("cpu", "density", stream, seed, number))
 
 
+@lru_cache(maxsize=8)
+def _labels(density: GaussianModes, stream: str, seed: int, number: int) -> Tensor:
+    return torch.cdist(_block(density, stream, seed, number), density.centres).argmin(1)
+
+
 class GaussianModes(Density):
-    """Equal weights on isotropic Gaussians of one width: p(x) = 1/K sum_k N(x; c_k, sigma^2 I)."""
+    """Equal weights on isotropic Gaussians of one width: p(x) = 1/K sum_k N(x; c_k, sigma^2 I). The label of a point is
+    the mode nearest to it, which is its likeliest."""
 
     sigma: float
+
+    @property
+    def classes(self) -> tuple[str, ...]:  # type: ignore[override]
+        return tuple(str(mode) for mode in range(len(self.centres)))
 
     @property
     def centres(self) -> Tensor:
@@ -80,6 +90,13 @@ class GaussianModes(Density):
     def draw(self, count: int, source: Generator) -> Tensor:
         chosen = torch.randint(len(self.centres), (count,), generator=source)
         return self.centres[chosen] + self.sigma * _normal(count, source)
+
+    def _cut(self, stream: str, seed: int, start: int, count: int) -> dict[str, Tensor]:
+        rows = super()._cut(stream, seed, start, count)
+        return {
+            **rows,
+            "label": cut(lambda number: _labels(self, stream, seed, number), BLOCK, start, count),
+        }
 
     def log_density(self, points: Tensor) -> Tensor:
         """log p [n] of points [n, 2], in nats, in the points' type."""

@@ -13,7 +13,7 @@ from saddlepoint.errors import InputError, nearest
 from saddlepoint.features.extractor import Extractor, Progress, affordable, content_hash
 from saddlepoint.features.fixed import PCA, Identity, Pixels, RandomConvolution
 from saddlepoint.features.modules import Foreign, of_file, of_module
-from saddlepoint.features.trained import Classifier, classifier
+from saddlepoint.features.trained import Classifier, classifier, quick_classifier
 
 if TYPE_CHECKING:
     from saddlepoint.data.protocol import Data
@@ -33,6 +33,7 @@ __all__ = [
     "default_extractor",
     "of_file",
     "of_module",
+    "quick_classifier",
 ]
 
 NAMES = ("classifier", "identity", "inception", "pca", "pixels", "random-convolution")

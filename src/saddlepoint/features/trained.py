@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ FEATURES = 64
 WIDTH = 16
 LARGEST = 32  # pixels; larger images are averaged down first
 RATE = 2e-3
+QUICK_EXAMPLES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,15 +115,53 @@ def _train(data: Data, name: str, seed: int, progress: Progress | None) -> Class
     entropy of p(y|x) on real images is itself a measurement.
     """
     examples = min(max(60_000, 4 * (data.size or 0)), 150_000)
-    steps, shifts = examples // BATCH, generator("cpu", "shift", seed)
+    network = _fresh(data.shape, len(data.classes), seed)
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        rows = data.rows(seed, step * BATCH, BATCH)
+        return rows["real"], rows["label"]
+
+    _fit(network, batch, examples // BATCH, generator("cpu", "shift", seed), progress)
+    return Classifier(name, content_hash(network.state_dict()), _accuracy(network, data, seed), network)
+
+
+def quick_classifier(
+    *, samples: Tensor, labels: Tensor, classes: int, seed: int = 0, progress: Progress | None = None
+) -> Callable[[Tensor], Tensor]:
+    """p(y|x) of the same network trained by the same recipe on these rows alone: samples [n, *shape], labels int64 [n],
+    20,000 examples whatever n. Nothing is cached."""
+    network, source = _fresh(tuple(samples.shape[1:]), classes, seed), generator("cpu", "quick rows", seed)
+    steps = QUICK_EXAMPLES // BATCH
+    rounds = -(-QUICK_EXAMPLES // len(samples))
+    order = torch.cat([torch.randperm(len(samples), generator=source) for _ in range(rounds)])
+
+    def batch(step: int) -> tuple[Tensor, Tensor]:
+        rows = order[step * BATCH : (step + 1) * BATCH]
+        return samples[rows], labels[rows]
+
+    _fit(network, batch, steps, generator("cpu", "shift", seed), progress)
+    return lambda rows: batched(lambda block: network(block).softmax(1), rows)
+
+
+def _fresh(shape: tuple[int, ...], classes: int, seed: int) -> nn.Sequential:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(key("classifier", seed))
-        network = _network(data.shape, len(data.classes))
+        return _network(shape, classes)
+
+
+def _fit(
+    network: nn.Sequential,
+    batch: Callable[[int], tuple[Tensor, Tensor]],
+    steps: int,
+    shifts: torch.Generator,
+    progress: Progress | None,
+) -> None:
+    """The network trained on (samples, labels) of every step, and left in its evaluating state."""
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
     for step in range(steps):
-        rows = data.rows(seed, step * BATCH, BATCH)
-        loss = functional.cross_entropy(network(_shifted(rows["real"], shifts)), rows["label"])
+        samples, labels = batch(step)
+        loss = functional.cross_entropy(network(_shifted(samples, shifts)), labels)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         optimiser.step()
@@ -129,7 +169,6 @@ def _train(data: Data, name: str, seed: int, progress: Progress | None) -> Class
         if progress:
             progress((step + 1) * BATCH, steps * BATCH)
     network.eval().requires_grad_(False)
-    return Classifier(name, content_hash(network.state_dict()), _accuracy(network, data, seed), network)
 
 
 def _shifted(images: Tensor, shifts: torch.Generator) -> Tensor:

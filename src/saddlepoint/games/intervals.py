@@ -55,11 +55,10 @@ class Intervals(Small):
         means = players["generator"].detach()
         roots = self._crossings(means)
         ends = torch.cat([means.new_tensor([-FAR]), roots, means.new_tensor([FAR])])
-        middle = (ends[:-1] + ends[1:]) / 2
-        wanted = (self._difference(middle, means) > 0).nonzero().flatten()
-        intervals = torch.stack([ends[wanted], ends[wanted + 1]], dim=1)
-        # Where p and q share a component their difference rounds to either sign, far from all mass.
+        # The sign of p − q may change once more far from all mass: an interval counts by its mass, not by a point in it.
+        intervals = torch.stack([ends[:-1], ends[1:]], dim=1)
         gains = _mass(vector(*self.target), intervals) - _mass(means, intervals)
+        intervals, gains = intervals[gains > 0], gains[gains > 0]
         best = intervals[gains.topk(min(2, len(gains))).indices.sort().values]
         return torch.cat([best, means.new_zeros(2 - len(best), 2)]).flatten()
 

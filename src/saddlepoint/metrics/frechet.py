@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from saddlepoint.metrics.intervals import NORMAL_95
 from saddlepoint.metrics.samples import matrices
-
-NORMAL_95 = 1.959964  # the .975 quantile of the standard normal
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import InputError
+from saddlepoint.metrics.intervals import normal
+from saddlepoint.metrics.metric import Measured
 from saddlepoint.metrics.samples import BLOCK, distances, distances_within, matrices, matrix
 
 LONG = 64  # numbers in a row from which the matrix product pays
@@ -33,6 +35,34 @@ def neighbour_hits(*, real: Tensor, fake: Tensor) -> Tensor:
         within, across = nearest_distances(rows=own), nearest_distances(rows=own, others=other)
         hits.append((within < across).double() + 0.5 * (within == across).double())
     return torch.cat(hits)
+
+
+def nearest_neighbour_accuracies(*, real: Tensor, fake: Tensor) -> dict[str, Measured]:
+    """The accuracy over real rows, over fake rows and over all, by the names "real", "fake" and "both".
+
+    Fakes that are copies take the reals' neighbours: both fall below 0.5. Fakes that have collapsed: "fake" near 1,
+    "real" may stay near 0.5. In the interval the hits of two rows are dependent where one is the other's nearest or both
+    have the same nearest row; a resampling with repetition would make rows their own neighbours.
+    """
+    hits, n = neighbour_hits(real=real, fake=fake), len(real)
+    side = torch.arange(2 * n) >= n
+    nearest = torch.cat([block.argmin(1) for _, block in distances_within(torch.cat(matrices(real, fake)))])
+    residual = hits - torch.where(side, hits[n:].mean(), hits[:n].mean())
+    found = {}
+    for name, counted in (("real", ~side), ("fake", side), ("both", side | ~side)):
+        value = float(hits[counted].mean())
+        spread = _linked_sum(torch.where(counted, residual, 0.0), nearest)
+        low, high = normal(value, max(0.0, spread) ** 0.5 / int(counted.sum()))
+        found[name] = Measured(value, (max(0.0, low), min(1.0, high)))
+    return found
+
+
+def _linked_sum(residual: Tensor, nearest: Tensor) -> float:
+    """Σ r_i r_j over i = j and over all i and j of which one is the other's nearest row or both have the same."""
+    by_nearest = torch.zeros_like(residual).index_add_(0, nearest, residual)  # two of one nearest, and i = j
+    products = residual * residual[nearest]
+    mutual = nearest[nearest] == torch.arange(len(nearest))  # each such pair is met from both ends
+    return float(by_nearest.square().sum() + 2 * products.sum() - products[mutual].sum())
 
 
 def nearest_neighbour_distance_ratio(*, fake: Tensor, training: Tensor, held_out: Tensor) -> float:

@@ -33,6 +33,15 @@ def matrices(real: Tensor, fake: Tensor, least: int = 1) -> tuple[Tensor, Tensor
     return first, second
 
 
+def checked_labels(role: str, labels: Tensor, classes: int) -> Tensor:
+    """Labels int64 [n] of the classes 0 … classes−1, on the CPU; refused under the name `role`."""
+    if labels.dim() != 1 or not len(labels) or labels.min() < 0 or labels.max() >= classes:
+        raise InputError(
+            f"{role} holds no labels; whole numbers from 0 to {classes - 1}, one a row, are accepted."
+        )
+    return labels.cpu().long()
+
+
 def distances(rows: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
     """Euclidean distances in blocks: (number of the block's first row, [rows of the block, len(others)]).
 

@@ -18,13 +18,40 @@ if TYPE_CHECKING:
     from torch import nn
 
     from saddlepoint.networks.autoencoder import Autoencoder
+    from saddlepoint.networks.conditional import Concatenated, LabelledGenerator, Painted, Projected
     from saddlepoint.networks.dcgan import DCGAN
+    from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
     from saddlepoint.networks.mixture import Mixture
     from saddlepoint.networks.mlp import MLP
+    from saddlepoint.networks.packed import MinibatchDeviation, MinibatchDiscrimination, Packed
     from saddlepoint.networks.r3net import R3Net
     from saddlepoint.networks.resnet import ResNet
 
-__all__ = ["DCGAN", "MLP", "Autoencoder", "Mixture", "Networks", "R3Net", "ResNet", "for_shape"]
+__all__ = [
+    "DCGAN",
+    "MLP",
+    "Autoencoder",
+    "Classifying",
+    "Concatenated",
+    "KPlusOne",
+    "LabelledGenerator",
+    "MinibatchDeviation",
+    "MinibatchDiscrimination",
+    "Mixture",
+    "Networks",
+    "Packed",
+    "Painted",
+    "Projected",
+    "R3Net",
+    "Recognising",
+    "ResNet",
+    "for_shape",
+]
+FILES = {
+    "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
+    "headed": ("Classifying", "KPlusOne", "Recognising"),
+    "packed": ("MinibatchDeviation", "MinibatchDiscrimination", "Packed"),
+}  # where a file holds several
 
 
 class Networks(Protocol):
@@ -49,4 +76,5 @@ def for_shape(shape: tuple[int, ...]) -> Networks:
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{name.lower()}"), name)
+    file = next((file for file, names in FILES.items() if name in names), name.lower())
+    return getattr(import_module(f"{__name__}.{file}"), name)

@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.networks.featured import Featured
 from saddlepoint.networks.resample import bilinear_down, bilinear_up
 from saddlepoint.networks.shapes import Size, check, half_up, image_shape, pyramid, require, width_at
 
@@ -48,6 +49,9 @@ class R3Net:
     blocks: int = 2
     expansion: int = 2
     group: int = 16
+
+    features: bool = False
+    """Whether the discriminator also returns what its last layer sees."""
 
     def __post_init__(self) -> None:
         for field in ("width", "blocks", "expansion", "group"):
@@ -88,7 +92,8 @@ class R3Net:
                 *self._stage(maps[i], len(sizes)),
             ]
         head = _scaled(nn.Linear(maps[-1], 1, bias=False))
-        return nn.Sequential(*layers, Filter(maps[-1], sizes[-1]), head, nn.Flatten(0))
+        layers += [Filter(maps[-1], sizes[-1]), head, nn.Flatten(0)]
+        return (Featured if self.features else nn.Sequential)(*layers)
 
     def _stage(self, maps: int, scales: int) -> list[nn.Module]:
         """The blocks of one scale, initialised for a network with this many scales."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
+from saddlepoint.networks.featured import Featured
 from saddlepoint.networks.resample import Resample, average_down, nearest_up
 from saddlepoint.networks.shapes import Size, check, half_up, image_shape, pyramid, require, width_at
 
@@ -31,6 +32,8 @@ class ResNet:
     """
 
     width: int = 32
+    features: bool = False
+    """Whether the discriminator also returns what its last layer sees."""
 
     def __post_init__(self) -> None:
         require(self.width >= 1, f"ResNet needs a width of at least 1, not {self.width}.")
@@ -69,7 +72,8 @@ class ResNet:
             layers.append(DownBlock(maps, outputs, average_down(size)))
             maps = outputs
         layers += [DownBlock(maps, maps, None) for _ in range(2)]
-        return nn.Sequential(*layers, nn.ReLU(), SumPositions(), _glorot(nn.Linear(maps, 1)), nn.Flatten(0))
+        layers += [nn.ReLU(), SumPositions(), _glorot(nn.Linear(maps, 1)), nn.Flatten(0)]
+        return (Featured if self.features else nn.Sequential)(*layers)
 
 
 class UpBlock(nn.Module):

@@ -41,17 +41,15 @@ class TopK(Objective):
         """The generator's loss of `objective`, which asks for what that one asks for, and for the clock."""
         inner: Callable[..., Tensor] = self.objective.generator  # type: ignore[attr-defined]
         names = tuple(inspect.signature(inner).parameters)
+        order = tuple(dict.fromkeys((*names, "clock")))
 
         def loss(*given: Any, **named: Any) -> Tensor:
-            asked = {**dict(zip(names, given, strict=False)), **named}
+            asked = {**dict(zip(order, given, strict=False)), **named}
             kept = self.kept(asked["fake_score"], asked.get("clock"))
             asked["fake_score"] = Weighted(asked["fake_score"], kept)
             return inner(**{name: value for name, value in asked.items() if name in names})
 
-        asks = [
-            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-            for name in dict.fromkeys((*names, "clock"))
-        ]
+        asks = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in order]
         loss.__signature__ = inspect.Signature(asks)  # type: ignore[attr-defined]
         return loss
 

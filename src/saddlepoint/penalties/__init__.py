@@ -8,6 +8,7 @@ from saddlepoint.penalties.base import Term, score_and_gradient
 from saddlepoint.penalties.consistency import Consistency, Jitter
 from saddlepoint.penalties.features import FeatureMatching, LayerMatching, PullingAway, frozen
 from saddlepoint.penalties.gradient_penalty import GradientPenalty
+from saddlepoint.penalties.heads import FakeClass, MutualInformation, RealClass
 from saddlepoint.penalties.historical import HistoricalAveraging
 from saddlepoint.penalties.nagarajan_kolter import NagarajanKolter
 from saddlepoint.penalties.points import Fake, Interpolates, NoiseBall, Real
@@ -22,6 +23,7 @@ __all__ = [
     "Consistency",
     "Exact",
     "Fake",
+    "FakeClass",
     "FeatureMatching",
     "FiniteDifference",
     "GradientPenalty",
@@ -29,10 +31,12 @@ __all__ = [
     "Interpolates",
     "Jitter",
     "LayerMatching",
+    "MutualInformation",
     "NagarajanKolter",
     "NoiseBall",
     "PullingAway",
     "Real",
+    "RealClass",
     "Roth",
     "Term",
     "frozen",

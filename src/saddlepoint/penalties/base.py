@@ -59,6 +59,15 @@ def full(value: Tensor) -> Tensor:
     return value.float() if value.dtype in (torch.bfloat16, torch.float16) else value
 
 
+def for_points(noise: Tensor, point: Tensor) -> Tensor:
+    """Noise of the rows of a batch for points that are packs of them: numbers for each row are those of the first rows,
+    numbers like the data are packed too."""
+    if len(noise) == len(point):
+        return noise
+    like = noise.dim() == point.dim() and noise[0].numel() * len(noise) == point[0].numel() * len(point)
+    return noise.reshape(point.shape) if like else noise[: len(point)]
+
+
 def per_point(score: Any) -> Tensor:
     """One number a point: the mean of a map, the mean over several maps, in float32 at least: [rows]."""
     if isinstance(score, (list, tuple)):

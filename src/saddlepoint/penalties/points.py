@@ -11,7 +11,7 @@ from torch import Tensor
 
 from saddlepoint.draws import Draw
 from saddlepoint.errors import InputError
-from saddlepoint.penalties.base import Point, tensors
+from saddlepoint.penalties.base import Point, for_points, tensors
 
 
 class Points:
@@ -66,7 +66,7 @@ class Interpolates(Points):
 
     def points(self, real_point: Point, fake_point: Point, mix: Tensor) -> Point:  # type: ignore[override]
         mixed = tuple(
-            torch.lerp(f, r, _wide(mix, r))
+            torch.lerp(f, r, _wide(for_points(mix, r), r))
             for r, f in zip(tensors(real_point), tensors(fake_point), strict=True)
         )
         return mixed if isinstance(real_point, tuple) else mixed[0]
@@ -92,7 +92,9 @@ class NoiseBall(Points):
         if isinstance(real_point, tuple) or ball.shape != real_point.shape:
             raise InputError("NoiseBall lies around single points shaped like the data, not pairs or packs")
         radius = self.size * real_point.std(correction=0)
-        return real_point + _wide(mix, real_point) * radius * ball
+        return real_point + _wide(for_points(mix, real_point), real_point) * radius * for_points(
+            ball, real_point
+        )
 
 
 def _wide(number: Tensor, like: Tensor) -> Tensor:

@@ -1,0 +1,79 @@
+"""What a claim is, as a value: what is measured, what it has to be, and where that is from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Numbers = dict[str, float]
+Source = Literal["exact", "published-verified", "published-unverified", "chosen"]
+"""`exact`: a closed form or another solver. `published-verified`: read in the authors' code or paper. `published-unverified`:
+from memory. `chosen`: a threshold of our own for what a publication says in words."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """Where a number has to lie, ends included."""
+
+    least: float = -math.inf
+    most: float = math.inf
+
+    def __contains__(self, value: float) -> bool:
+        return self.least <= value <= self.most  # nan is nowhere
+
+    def __str__(self) -> str:
+        if self.least == self.most:
+            return f"= {self.least:g}"
+        if self.least == -math.inf:
+            return f"at most {self.most:g}"
+        return f"at least {self.least:g}" if self.most == math.inf else f"{self.least:g} to {self.most:g}"
+
+
+def at_least(value: float) -> Range:
+    return Range(least=value)
+
+
+def at_most(value: float) -> Range:
+    return Range(most=value)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One "must show" of a row. `measure(seed)` gives numbers; those named in `accept` have to lie in their ranges, in at
+    least `needed` of `seeds` seeds (`median`: their median has to). One seed: nothing in it is drawn at random. `figure`
+    says what is published or exact, `budget` what one seed may take, `values` what else its result depends on."""
+
+    row: str
+    name: str
+    figure: str
+    source: Source
+    accept: Mapping[str, Range]
+    measure: Callable[[int], Numbers]
+    seeds: int = 1
+    needed: int | None = None
+    median: bool = False
+    budget: str = "no training"
+    values: Sequence[object] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.row} {self.measure.__name__}"
+
+    def passes(self, numbers: Numbers) -> bool:
+        return all(name in numbers and numbers[name] in wanted for name, wanted in self.accept.items())
+
+    def met(self, trials: Sequence[Numbers]) -> bool:
+        """Over all seeds; a seed without numbers failed."""
+        if not self.median:
+            return sum(map(self.passes, trials)) >= (self.seeds if self.needed is None else self.needed)
+        return len(trials) >= self.seeds and all(
+            _median([t.get(name, math.nan) for t in trials]) in wanted for name, wanted in self.accept.items()
+        )
+
+
+def _median(values: Sequence[float]) -> float:
+    import statistics
+
+    return math.nan if any(map(math.isnan, values)) else statistics.median(values)
