@@ -60,7 +60,7 @@ def test_metrics_are_taken_by_name(place: Path, capsys: Capture) -> None:
 
 def test_unknown_and_impossible_metrics_are_refused(place: Path, capsys: Capture) -> None:
     line = "evaluate @noise.npz --data digits --extractor pixels -n 100 --metrics"
-    assert "did you mean modes?" in said(f"{line} fd,mode", place, capsys, 2)
+    assert "did you mean modes" in said(f"{line} fd,mode", place, capsys, 2)
     sentence = said(f"{line} modes", place, capsys, 2)
     assert "modes cannot be taken: the modes of digits cannot be written down" in sentence
     assert "give one of the two" in said(f"{line} fd --all", place, capsys, 2)
