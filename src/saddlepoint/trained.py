@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from saddlepoint.evaluate import Evaluator
 from saddlepoint.forward import record
 from saddlepoint.game import Memory, Players
 from saddlepoint.method import Method
-from saddlepoint.metrics import Score
+from saddlepoint.metrics import Model, Quantities, Score, catalogue
 from saddlepoint.networks import Networks
 from saddlepoint.penalties.base import per_point
 from saddlepoint.plan import Plan
@@ -122,10 +122,26 @@ class Run:
         players, memory, _ = deployed(self.game, self.state)
         return samples(self.game, players, memory, noise)
 
-    def evaluate(self, n: int = 2000, seed: int = 0, data: Data | None = None) -> tuple[Score, ...]:
-        """Scores of n samples against the held-out rows of the run's data, or of other data."""
-        made = self.render({**latents(self.method, n, seed, "evaluation"), **self._given(n, seed)})
-        return Evaluator(data or self.data, n, seed)(made)
+    def evaluate(
+        self,
+        n: int = 2000,
+        seed: int = 0,
+        data: Data | None = None,
+        *,
+        metrics: Sequence[str] | None = None,
+        extractor: str | None = None,
+    ) -> tuple[Score, ...]:
+        """Scores of n samples against the held-out rows of the run's data, or of other data: those that training takes,
+        or the metrics with these ids. extractor: a name of `features.NAMES` or the path of a file."""
+        found = self.quantities(Evaluator(data or self.data, n, seed, extractor=extractor))
+        taken = Evaluator.usual(found) if metrics is None else [catalogue.get(name) for name in metrics]
+        return tuple(score for metric in taken for score in found.scores(metric))
+
+    def quantities(self, evaluator: Evaluator, rivals: Sequence[Model] = ()) -> Quantities:
+        """As many samples of the run as the evaluator looks at, and the run itself, for metrics to ask."""
+        noise = latents(self.method, evaluator.n, evaluator.seed, "evaluation")
+        made = self.render({**noise, **self._given(evaluator.n, evaluator.seed)})
+        return evaluator.quantities(made, self.model(), rivals)
 
     def model(self) -> Trained:
         """The run as metrics see it: latents, samples that are differentiable in them, and the discriminator's scores."""

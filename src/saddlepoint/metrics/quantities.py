@@ -2,9 +2,12 @@
 
 real, fake, train                                 features, float32 [n, d]: held-out rows, generated, training rows
 real_samples, fake_samples, train_samples         the rows themselves, images in [-1, 1]
+real_images, fake_images, train_images            the same where they are images; points have none
 real_probabilities, fake_probabilities, train_probabilities   p(y|x) of the data set's classifier, [n, classes]
 real_labels, fake_labels, train_labels            int64 [n]; of fakes only where they were made by class
 centres, sigma                                    of a density with known modes
+log_density                                       of a density: points [n, 2] -> log p [n]
+extractor                                         the extractor itself: samples -> features
 model, rivals                                     a trained generator with its discriminator; those it is compared with
 seed, progress                                    for what a metric draws, and to tell how far it is
 """
@@ -28,16 +31,32 @@ if TYPE_CHECKING:
     from saddlepoint.features import Classifier
 
 SPLIT = "held-out"
-FEATURES = frozenset({"real", "fake", "train"})
+FEATURES = frozenset({"real", "fake", "train", "extractor"})
 PROBABILITIES = frozenset({"real_probabilities", "fake_probabilities", "train_probabilities"})
+TRAIN = frozenset({"train", "train_samples", "train_images", "train_probabilities", "train_labels"})
+IMAGES = frozenset({"real_images", "fake_images", "train_images"})
+NEEDS = {  # what not every data set, run or set of samples has
+    "labels": PROBABILITIES | {"real_labels", "train_labels"},
+    "modes": frozenset({"centres", "sigma"}),
+    "a density": frozenset({"log_density"}),
+    "images": IMAGES,
+    "samples by class": frozenset({"fake_labels"}),
+    "a run": frozenset({"model"}),
+    "other runs": frozenset({"rivals"}),
+}
 Progress = Callable[[int, int], None]
+
+
+def needs(metric: Metric) -> tuple[str, ...]:
+    """What a metric needs beside two sets of rows, in words."""
+    return tuple(word for word, names in NEEDS.items() if names & set(metric.asks))
 
 
 class Model(Protocol):
     """A trained GAN as metrics see it. `generate` is differentiable in the latents."""
 
-    name: str
-
+    @property
+    def name(self) -> str: ...
     def latents(self, n: int, seed: int) -> Tensor: ...
     def generate(self, latents: Tensor) -> Tensor: ...
     def judge(self, samples: Tensor) -> Tensor: ...
@@ -63,6 +82,12 @@ class Reference:
     def _training(self) -> dict[str, Tensor]:
         return self.data.training(self.n, self.seed)
 
+    def beside(self, others: bool, n: int) -> dict[str, Tensor]:
+        """At most n training rows to stand for a perfect generator: those of `train`, or, for a metric that looks
+        at these, the `others` after them, which are no copies."""
+        first = self.n if others else 0
+        return {name: rows[first:] for name, rows in self.data.training(first + n, self.seed).items()}
+
     @property
     def real_samples(self) -> Tensor:
         return self._held_out["real"]
@@ -70,6 +95,14 @@ class Reference:
     @property
     def train_samples(self) -> Tensor:
         return self._training["real"]
+
+    @property
+    def real_images(self) -> Tensor:
+        return self.real_samples
+
+    @property
+    def train_images(self) -> Tensor:
+        return self.train_samples
 
     @cached_property
     def real(self) -> Tensor:
@@ -111,13 +144,20 @@ class Reference:
     def sigma(self) -> float:
         return self.data.sigma  # type: ignore[attr-defined]
 
+    @property
+    def log_density(self) -> Callable[[Tensor], Tensor]:
+        return self.data.log_density  # type: ignore[attr-defined, no-any-return]
+
     def lacks(self, name: str) -> str | None:
         """Why the data cannot give this quantity; None where they can."""
+        if name in IMAGES:
+            return None if len(self.data.shape) == 3 else f"{self.data.name} has no images"
         if name in PROBABILITIES or name in ("real_labels", "train_labels"):
             return None if self.data.classes else f"{self.data.name} has no labels"
-        if name in ("centres", "sigma"):
+        if name in ("centres", "sigma", "log_density"):
             known = getattr(self.data, name, None) is not None
-            return None if known else f"the modes of {self.data.name} are not known"
+            what = "density" if name == "log_density" else "modes"
+            return None if known else f"the {what} of {self.data.name} cannot be written down"
         return None
 
 
@@ -130,6 +170,11 @@ class Quantities:
     fake_labels: Tensor | None = None
     model: Model | None = None
     rivals: tuple[Model, ...] = ()
+    resizing: str = "none"  # of the samples, before they came here
+
+    @property
+    def fake_images(self) -> Tensor:
+        return self.fake_samples
 
     @cached_property
     def fake(self) -> Tensor:
@@ -165,30 +210,36 @@ class Quantities:
 
     def scores(self, metric: Metric) -> tuple[Score, ...]:
         """Complete scores; the floor is the same metric with as many training rows in the place of the fakes."""
-        found, floors = self.measure(metric), self._floors(metric)
+        found, floors = self.measure(metric), self.floors(metric)
         return tuple(
             Score(
                 metric=name,
                 value=one.value,
                 interval=one.interval,
                 floor=floors[name].value if name in floors else None,
-                note=one.note,
+                note="; ".join(filter(None, (one.note, "" if floors else self._floorless(metric)))),
                 version=metric.version,
                 **self._identity(metric),
             )
             for name, one in found.items()
         )
 
-    def _floors(self, metric: Metric) -> dict[str, Measured]:
+    def floors(self, metric: Metric) -> dict[str, Measured]:
+        """The readings between real and real at the same n; empty where the metric has none."""
         asks = set(metric.asks)
         if not asks & OWN or asks & {"model", "rivals"}:
             return {}
         key, known = (metric.id, len(self.fake_samples)), self.reference.floors
         if key not in known:
-            rows = self.reference.train_samples[: len(self.fake_samples)]
-            labels = self.reference.train_labels[: len(rows)] if "fake_labels" in asks else None
-            known[key] = Quantities(self.reference, rows, labels).measure(metric)
+            rows = self.reference.beside(bool(asks & TRAIN), len(self.fake_samples))
+            fresh = Quantities(self.reference, rows["real"], rows.get("label"))
+            enough = len(fresh.fake_samples) == min(len(self.fake_samples), len(self.reference.train_samples))
+            known[key] = fresh.measure(metric) if enough else {}
         return known[key]
+
+    def _floorless(self, metric: Metric) -> str:
+        few = set(metric.asks) & TRAIN and not set(metric.asks) & {"model", "rivals"}
+        return "no floor: too few training rows beside those that are looked at" if few else ""
 
     def _identity(self, metric: Metric) -> dict[str, Any]:
         asks, reference = set(metric.asks), self.reference
@@ -202,7 +253,11 @@ class Quantities:
             "n_real": len(reference.real_samples),
             "n_fake": len(self.fake_samples),
             "seed": reference.seed,
+            "real_resizing": reference.data.resizing,
+            "fake_resizing": self.resizing,
         }
 
 
-OWN = frozenset({"fake_samples", "fake_labels", "fake", "fake_probabilities", "model", "rivals"})
+OWN = frozenset(
+    {"fake_samples", "fake_images", "fake_labels", "fake", "fake_probabilities", "model", "rivals"}
+)
