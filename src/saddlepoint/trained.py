@@ -141,10 +141,13 @@ class Run:
         """As many samples of the run as the evaluator looks at, and the run itself, for metrics to ask."""
         noise = latents(self.method, evaluator.n, evaluator.seed, "evaluation")
         made = self.render({**noise, **self._given(evaluator.n, evaluator.seed)})
-        return evaluator.quantities(made, self.model(), rivals)
+        alone = not self.game.bound().found.given
+        return evaluator.quantities(made, self.model() if alone else None, rivals)
 
     def model(self) -> Trained:
         """The run as metrics see it: latents, samples that are differentiable in them, and the discriminator's scores."""
+        if self.game.bound().found.given:
+            raise InputError(f"{self.method.name} makes samples for labels or images, not of noise alone")
         players, memory, _ = deployed(self.game, self.state)
         return Trained(self.path.name, self.method, self.game.bound(), players, memory)
 
@@ -168,12 +171,17 @@ class Trained:
     memory: Memory
 
     def latents(self, n: int, seed: int) -> Tensor:
-        """n rows of the prior: [n, size]."""
-        return latents(self.method, n, seed, "model")["latent"]
+        """n rows of what the generator takes, noise and codes side by side: [n, size]."""
+        noise = latents(self.method, n, seed, "model")
+        if "generator" not in self.game.networks:
+            return noise["latent"]
+        return self.game.evaluation(self.players, self.memory, noise)["generator_input"][0]
 
     def generate(self, latents: Tensor) -> Tensor:
         """A sample for each row, differentiable in the latents: [n, *shape]."""
-        made: Tensor = self.game.evaluation(self.players, self.memory, {"latent": latents})["fake"]
+        ready = "generator" in self.game.networks
+        given: Any = {"generator_input": (latents,)} if ready else {"latent": latents}
+        made: Tensor = self.game.evaluation(self.players, self.memory, given)["fake"]
         return made
 
     def judge(self, samples: Tensor) -> Tensor:

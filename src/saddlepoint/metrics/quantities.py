@@ -188,7 +188,10 @@ class Quantities:
         """Why the metric cannot be taken here, as the end of a sentence; None where it can."""
         own = {
             "fake_labels": (self.fake_labels is None, "the samples were not made by class"),
-            "model": (self.model is None, "it looks into a trained run, and these are samples alone"),
+            "model": (
+                self.model is None,
+                "it looks into a run whose samples are made of noise alone, and there is none here",
+            ),
             "rivals": (not self.rivals, "it compares with other runs (--against), and none are given"),
         }
         for name in metric.asks:
