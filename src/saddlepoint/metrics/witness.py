@@ -8,7 +8,7 @@ not before its faces.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,82 +23,111 @@ Simplices = tuple[
 def holes(distances: Floats, alpha: float) -> Floats:
     """Births and deaths [holes, 2] of the independent loops of the witness complex up to relaxation `alpha`, sorted;
     infinity for the loops that no triangle fills. distances [witnesses, landmarks]."""
-    edges, triangles = complex_of(distances, alpha)
-    return paired(distances.shape[1], edges, triangles)
+    (found,) = holes_of_each(distances[None], np.array([alpha]))
+    return found
 
 
-def complex_of(distances: Floats, alpha: float) -> tuple[Simplices, Simplices]:
-    """Edges and triangles with a relaxation up to alpha, by the value at which they enter.
+def holes_of_each(distances: Floats, alphas: Floats) -> list[Floats]:
+    """The same of several complexes at once: distances [complexes, witnesses, landmarks], alphas [complexes]."""
+    count = distances.shape[2]
+    return [paired(count, *simplices) for simplices in _complexes(distances, alphas)]
+
+
+def _complexes(distances: Floats, alphas: Floats) -> Iterator[tuple[Simplices, Simplices]]:
+    """Edges and triangles of each with a relaxation up to alpha, by the value at which they enter.
 
     Only a witness's nearest landmarks matter: the last vertex of a simplex is within alpha of the nearest one left out,
-    which is one of the nearest three when the simplex is a triangle.
+    which is one of the nearest three when the simplex is a triangle. All complexes are gone through as one that is not
+    connected: landmark l of complex c has the number c · landmarks + l.
+    """
+    several, witnesses, count = distances.shape
+    limits = np.repeat(alphas, witnesses)
+    order, near = _nearest(distances.reshape(-1, count), limits)
+    order += np.repeat(np.arange(several) * count, witnesses)
+    points, edges, triangles = (
+        _least(_relaxed(order, near, limits, size), (several, count), size) for size in (1, 2, 3)
+    )
+    value = np.full(several * count, np.inf)
+    value[points[0][:, 0]] = points[1]
+    edges = edges[0], np.maximum(edges[1], value[edges[0]].max(1, initial=0.0))
+    between = np.full((several * count, count), np.inf)
+    between[edges[0][:, 0], edges[0][:, 1] % count] = edges[1]
+    first, second, third = triangles[0].T
+    sides = np.stack([between[first, second % count], between[first, third % count], between[second, third % count]])
+    triangles = triangles[0], np.maximum(triangles[1], sides.max(0, initial=0.0))
+    apart = (_apart(simplices, several, count) for simplices in (edges, triangles))
+    return zip(*apart, strict=True)
+
+
+def _nearest(distances: Floats, limits: Floats) -> tuple[Ints, Floats]:
+    """Landmarks in the order of their distance from each witness, as far as any can matter, and the distances; both
+    [ranks, witnesses].
+
+    Sorted are the bits of the distances, which have their order, the last few replaced by the landmark's number: whole
+    numbers are sorted several times faster than numbers with their places. Witnesses of which that confuses two distances
+    are sorted again.
     """
     count = distances.shape[1]
-    order, near = _nearest(distances, alpha)
-    points = _least(_relaxed(order, near, alpha, 1), count, 1)
-    edges = _least(_relaxed(order, near, alpha, 2), count, 2)
-    triangles = _least(_relaxed(order, near, alpha, 3), count, 3)
-    value = np.full(count, np.inf)
-    value[points[0][:, 0]] = points[1]
-    edges = _after(edges, value[edges[0]].max(1, initial=0.0))
-    between = np.full((count, count), np.inf)
-    between[edges[0][:, 0], edges[0][:, 1]] = edges[1]
-    first, second, third = triangles[0].T
-    sides = np.stack([between[first, second], between[first, third], between[second, third]])
-    return edges, _after(triangles, sides.max(0, initial=0.0))
-
-
-def _nearest(distances: Floats, alpha: float) -> tuple[Ints, Floats]:
-    """Landmarks in the order of their distance from each witness, as far as any can matter, and the distances."""
-    order = np.argsort(distances, axis=1)
-    rows = np.arange(len(distances))
-    near = [distances[rows, order[:, rank]] for rank in range(3)]
-    while len(near) < distances.shape[1]:
-        near.append(distances[rows, order[:, len(near)]])
-        if not (near[-1] - alpha <= near[2]).any():
+    last = (1 << (count - 1).bit_length()) - 1
+    keys = (distances.view(np.int64) & ~last) | np.arange(count)
+    keys.sort(axis=1)
+    third, ranks = (keys[:, 2] | last).view(np.float64), 3  # not below the third distance
+    while ranks < count:
+        ranks += 1
+        if not ((keys[:, ranks - 1] & ~last).view(np.float64) - limits <= third).any():
             break
-    return order[:, : len(near)], np.stack(near, 1)
+    order = (keys[:, :ranks] & last).T.copy()
+    near = distances[np.arange(len(distances)), order]
+    confused = np.flatnonzero((near[1:] < near[:-1]).any(0))
+    order[:, confused] = np.argsort(distances[confused], axis=1)[:, :ranks].T
+    near[:, confused] = distances[confused, order[:, confused]]
+    return order, near
 
 
-def _relaxed(order: Ints, near: Floats, alpha: float, size: int) -> Iterator[tuple[Ints, Floats]]:
-    """Simplices of `size` vertices [n, size] with a relaxation up to alpha, witness by witness, in groups.
+def _relaxed(order: Ints, near: Floats, limits: Floats, size: int) -> Iterator[tuple[Ints, Floats]]:
+    """Simplices of `size` vertices [size, n] with a relaxation up to the limit of their witness, in groups.
 
     `out` is the rank of the nearest landmark left out: the simplex holds the ranks before it, ends at the rank `last`
     behind it, and has the rest between the two.
     """
-    yield order[:, :size], np.zeros(len(order))
+    yield order[:size], np.zeros(order.shape[1])
     for out in range(size):
-        for last in range(size, near.shape[1]):
-            rows = np.flatnonzero(near[:, last] - alpha <= near[:, out])
+        rows = np.arange(order.shape[1])
+        for last in range(size, len(near)):
+            rows = rows[near[last, rows] - limits[rows] <= near[out, rows]]
             if not len(rows):
                 break
-            ranks = [
-                [*range(out), *middle, last] for middle in combinations(range(out + 1, last), size - out - 1)
-            ]
-            relaxation = near[rows, last] - near[rows, out]
-            yield order[rows][:, ranks].reshape(-1, size), np.repeat(relaxation, len(ranks))
+            relaxation, close = near[last, rows] - near[out, rows], order[: last + 1, rows]
+            for middle in combinations(range(out + 1, last), size - out - 1):
+                yield close[[*range(out), *middle, last]], relaxation
 
 
-def _least(groups: Iterator[tuple[Ints, Floats]], count: int, size: int) -> Simplices:
-    """Each simplex once, with its least relaxation: a table of all sets of `size` landmarks."""
-    vertices, values = (np.concatenate(part) for part in zip(*groups, strict=True))
-    across = vertices.T.copy()  # three long rows are quicker to go through than many short ones
+def _least(groups: Iterator[tuple[Ints, Floats]], landmarks: tuple[int, int], size: int) -> Simplices:
+    """Each simplex once, with its least relaxation: a table of all sets of `size` landmarks of each complex."""
+    several, count = landmarks
+    found, relaxations = zip(*groups, strict=True)
+    across, values = np.concatenate(found, 1), np.concatenate(relaxations)
     low, high = across.min(0), across.max(0)
     middle = [across.sum(0) - low - high] if size == 3 else []
-    number = np.ravel_multi_index(([low, *middle, high] if size > 1 else [low]), (count,) * size)
-    table = np.full(count**size, np.inf)
+    shape = (several * count, *(size - 1) * (count,))
+    rest = [vertex % count for vertex in ([*middle, high] if size > 1 else [])]
+    number = np.ravel_multi_index((low, *rest), shape)
+    table = np.full(several * count**size, np.inf)
     np.minimum.at(table, number, values)
     there = np.flatnonzero(table < np.inf)
-    return np.stack(np.unravel_index(there, (count,) * size), 1), table[there]
+    first, *others = np.unravel_index(there, shape)
+    start = first - first % count
+    return np.stack([first, *(start + vertex for vertex in others)], 1), table[there]
 
 
-def _after(simplices: Simplices, faces: Floats) -> Simplices:
-    """A simplex enters with the last of its faces, or not at all where one is missing; in the order of entering."""
+def _apart(simplices: Simplices, several: int, count: int) -> Iterator[Simplices]:
+    """Of each complex those that enter, in the order of entering; one with a face that is missing does not."""
     vertices, values = simplices
-    values = np.maximum(values, faces)
-    kept = np.flatnonzero(np.isfinite(values))
-    kept = kept[np.argsort(values[kept], kind="stable")]
-    return vertices[kept], values[kept]
+    ends = np.searchsorted(vertices[:, 0], np.arange(several + 1) * count)
+    for number, (start, end) in enumerate(pairwise(ends)):
+        order = start + np.argsort(values[start:end], kind="stable")
+        order = order[np.isfinite(values[order])]
+        yield vertices[order] - number * count, values[order]
 
 
 def paired(count: int, edges: Simplices, triangles: Simplices) -> Floats:
