@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,12 +14,11 @@ from torch import Tensor
 from saddlepoint.errors import InputError
 from saddlepoint.metrics.quantities import Progress
 from saddlepoint.metrics.samples import matrix, silent
-from saddlepoint.metrics.witness import holes_of_each
+from saddlepoint.metrics.witness import holes
 from saddlepoint.random import generator
 
 LANDMARKS = 64
 HELD = 1 << 25  # distances held at a time: 256 MiB
-AT_ONCE = 1 << 21  # of which are looked at together: 16 MiB
 Floats = NDArray[np.float64]
 
 
@@ -83,33 +83,33 @@ def living_times(
     Distances are not squared, as there. No number of holes is cut off, so that every row of the answer has sum 1.
     """
     points = matrix("rows", rows, least=landmarks.count).double()
+    points = points / 2.0 ** math.frexp(float(points.abs().max()))[1]  # nothing changes but the unit
     gamma = len(points) / 5000 / 128 if landmarks.gamma is None else landmarks.gamma
     source, n = generator("cpu", "landmarks", seed), len(points)
     drawn = [torch.randperm(n, generator=source)[: landmarks.count] for _ in range(landmarks.draws)]
     found: list[Floats] = []
-    for distances in _distances(points, torch.stack(drawn)):
-        alphas = gamma * distances.max((1, 2))
-        for intervals, alpha in zip(holes_of_each(distances, alphas), alphas.tolist(), strict=True):
-            found.append(living_time(intervals, alpha))
-            progress(len(found), landmarks.draws)
+    for distances, farthest in _distances(points, torch.stack(drawn)):
+        alpha = gamma * farthest
+        found.append(living_time(holes(distances, alpha), alpha))
+        progress(len(found), landmarks.draws)
     table = np.zeros((len(found), max(map(len, found))))
     for line, one in zip(table, found, strict=True):
         line[: len(one)] = one
     return table
 
 
-def _distances(points: Tensor, drawn: Tensor) -> Iterator[Floats]:
-    """Of all points to the landmarks of some draws [draws, n, landmarks]. A point that is drawn often is compared with the
-    others once for as many draws as fit into memory."""
+def _distances(points: Tensor, drawn: Tensor) -> Iterator[tuple[Floats, float]]:
+    """Of all points to the landmarks of each draw [n, landmarks], and the largest of them. A point that is drawn often is compared with the others
+    once for as many draws as fit into memory."""
     n, count = len(points), drawn.shape[1]
     together = len(drawn) if n * n <= HELD else max(1, HELD // (n * count))
-    step = max(1, AT_ONCE // (n * count))
     for some in drawn.split(together):
         used, place = some.unique(return_inverse=True)
         apart = torch.cdist(points[used], points)
         apart[torch.arange(len(used)), used] = 0.0  # the product that cdist takes leaves 1e-8 of the scale
-        for chosen in place.split(step):
-            yield apart[chosen].transpose(1, 2).contiguous().numpy()
+        farthest = apart.amax(1)
+        for chosen in place:
+            yield apart[chosen].T.contiguous().numpy(), float(farthest[chosen].max())
 
 
 def living_time(intervals: Floats, alpha: float) -> Floats:

@@ -8,7 +8,10 @@ not before its faces.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, pairwise
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,61 +25,51 @@ Simplices = tuple[
 
 def holes(distances: Floats, alpha: float) -> Floats:
     """Births and deaths [holes, 2] of the independent loops of the witness complex up to relaxation `alpha`, sorted;
-    infinity for the loops that no triangle fills. distances [witnesses, landmarks]."""
-    (found,) = holes_of_each(distances[None], np.array([alpha]))
-    return found
+    infinity for the loops that no triangle fills. distances [witnesses, landmarks], in the range of float32."""
+    edges, triangles = complex_of(distances, alpha)
+    return paired(distances.shape[1], edges, triangles)
 
 
-def holes_of_each(distances: Floats, alphas: Floats) -> list[Floats]:
-    """The same of several complexes at once: distances [complexes, witnesses, landmarks], alphas [complexes]."""
-    count = distances.shape[2]
-    return [paired(count, *simplices) for simplices in _complexes(distances, alphas)]
-
-
-def _complexes(distances: Floats, alphas: Floats) -> Iterator[tuple[Simplices, Simplices]]:
-    """Edges and triangles of each with a relaxation up to alpha, by the value at which they enter.
+def complex_of(distances: Floats, alpha: float) -> tuple[Simplices, Simplices]:
+    """Edges and triangles with a relaxation up to alpha, by the value at which they enter.
 
     Only a witness's nearest landmarks matter: the last vertex of a simplex is within alpha of the nearest one left out,
-    which is one of the nearest three when the simplex is a triangle. All complexes are gone through as one that is not
-    connected: landmark l of complex c has the number c · landmarks + l.
+    which is one of the nearest three when the simplex is a triangle.
     """
-    several, witnesses, count = distances.shape
-    limits = np.repeat(alphas, witnesses)
-    order, near = _nearest(distances.reshape(-1, count), limits)
-    order += np.repeat(np.arange(several) * count, witnesses)
-    points, edges, triangles = (
-        _least(_relaxed(order, near, limits, size), (several, count), size) for size in (1, 2, 3)
-    )
-    value = np.full(several * count, np.inf)
+    count = distances.shape[1]
+    order, near = _nearest(distances, alpha)
+    points, edges, triangles = (_least(_relaxed(order, near, alpha, size), count, size) for size in (1, 2, 3))
+    value = np.full(count, np.inf)
     value[points[0][:, 0]] = points[1]
-    edges = edges[0], np.maximum(edges[1], value[edges[0]].max(1, initial=0.0))
-    between = np.full((several * count, count), np.inf)
-    between[edges[0][:, 0], edges[0][:, 1] % count] = edges[1]
+    edges = _after(edges, value[edges[0]].max(1, initial=0.0))
+    between = np.full((count, count), np.inf)
+    between[edges[0][:, 0], edges[0][:, 1]] = edges[1]
     first, second, third = triangles[0].T
-    sides = np.stack([between[first, second % count], between[first, third % count], between[second, third % count]])
-    triangles = triangles[0], np.maximum(triangles[1], sides.max(0, initial=0.0))
-    apart = (_apart(simplices, several, count) for simplices in (edges, triangles))
-    return zip(*apart, strict=True)
+    sides = np.stack([between[first, second], between[first, third], between[second, third]])
+    return edges, _after(triangles, sides.max(0, initial=0.0))
 
 
-def _nearest(distances: Floats, limits: Floats) -> tuple[Ints, Floats]:
+def _nearest(distances: Floats, alpha: float) -> tuple[Ints, Floats]:
     """Landmarks in the order of their distance from each witness, as far as any can matter, and the distances; both
     [ranks, witnesses].
 
-    Sorted are the bits of the distances, which have their order, the last few replaced by the landmark's number: whole
-    numbers are sorted several times faster than numbers with their places. Witnesses of which that confuses two distances
-    are sorted again.
+    Sorted are the bits of the distances in float32, which have their order, the last few replaced by the landmark's number:
+    that is several times faster than to sort numbers with their places. Witnesses of which it confuses two distances are
+    sorted again.
     """
     count = distances.shape[1]
-    last = (1 << (count - 1).bit_length()) - 1
-    keys = (distances.view(np.int64) & ~last) | np.arange(count)
+    last = np.int32((1 << (count - 1).bit_length()) - 1)
+    keys = distances.astype(np.float32, order="C").view(np.int32)
+    keys &= ~last
+    keys |= np.arange(count, dtype=np.int32)
     keys.sort(axis=1)
-    third, ranks = (keys[:, 2] | last).view(np.float64), 3  # not below the third distance
+    # not below the third distance and alpha; the factor is more than float32 rounds
+    reach, ranks = (keys[:, 2] | last).view(np.float32) * (1 + 1e-6) + alpha * (1 + 1e-6), 3
     while ranks < count:
         ranks += 1
-        if not ((keys[:, ranks - 1] & ~last).view(np.float64) - limits <= third).any():
+        if not ((keys[:, ranks - 1] & ~last).view(np.float32) <= reach).any():
             break
-    order = (keys[:, :ranks] & last).T.copy()
+    order = (keys[:, :ranks] & last).T.astype(np.int64)
     near = distances[np.arange(len(distances)), order]
     confused = np.flatnonzero((near[1:] < near[:-1]).any(0))
     order[:, confused] = np.argsort(distances[confused], axis=1)[:, :ranks].T
@@ -84,80 +77,116 @@ def _nearest(distances: Floats, limits: Floats) -> tuple[Ints, Floats]:
     return order, near
 
 
-def _relaxed(order: Ints, near: Floats, limits: Floats, size: int) -> Iterator[tuple[Ints, Floats]]:
-    """Simplices of `size` vertices [size, n] with a relaxation up to the limit of their witness, in groups.
+def _relaxed(order: Ints, near: Floats, alpha: float, size: int) -> Iterator[tuple[Ints, Floats]]:
+    """Simplices of `size` vertices [size, n] with a relaxation up to alpha, in groups.
 
     `out` is the rank of the nearest landmark left out: the simplex holds the ranks before it, ends at the rank `last`
     behind it, and has the rest between the two.
     """
     yield order[:size], np.zeros(order.shape[1])
+    reached = near - alpha
     for out in range(size):
-        rows = np.arange(order.shape[1])
         for last in range(size, len(near)):
-            rows = rows[near[last, rows] - limits[rows] <= near[out, rows]]
+            rows = np.flatnonzero(reached[last] <= near[out])
             if not len(rows):
                 break
-            relaxation, close = near[last, rows] - near[out, rows], order[: last + 1, rows]
-            for middle in combinations(range(out + 1, last), size - out - 1):
-                yield close[[*range(out), *middle, last]], relaxation
+            ranks = _ranks(size, out, last)
+            relaxation = near[last][rows] - near[out][rows]
+            found = order.take(ranks[:, :, None] * order.shape[1] + rows)
+            yield found.reshape(size, -1), np.tile(relaxation, ranks.shape[1])
 
 
-def _least(groups: Iterator[tuple[Ints, Floats]], landmarks: tuple[int, int], size: int) -> Simplices:
-    """Each simplex once, with its least relaxation: a table of all sets of `size` landmarks of each complex."""
-    several, count = landmarks
+@cache
+def _ranks(size: int, out: int, last: int) -> Ints:
+    """Of all such simplices of a witness [size, n]."""
+    between = combinations(range(out + 1, last), size - out - 1)
+    return np.array([[*range(out), *middle, last] for middle in between], dtype=np.int64).reshape(-1, size).T
+
+
+def _least(groups: Iterator[tuple[Ints, Floats]], count: int, size: int) -> Simplices:
+    """Each simplex once, with its least relaxation: a table of all sets of `size` landmarks a < b < c, of which
+    a + b(b − 1)/2 + c(c − 1)(c − 2)/6 is the number."""
     found, relaxations = zip(*groups, strict=True)
-    across, values = np.concatenate(found, 1), np.concatenate(relaxations)
+    across, vertex = np.concatenate(found, 1), np.arange(count)
     low, high = across.min(0), across.max(0)
-    middle = [across.sum(0) - low - high] if size == 3 else []
-    shape = (several * count, *(size - 1) * (count,))
-    rest = [vertex % count for vertex in ([*middle, high] if size > 1 else [])]
-    number = np.ravel_multi_index((low, *rest), shape)
-    table = np.full(several * count**size, np.inf)
-    np.minimum.at(table, number, values)
+    ascending = [low, across.sum(0) - low - high, high] if size == 3 else [low, high][:size]
+    steps = [vertex, vertex * (vertex - 1) // 2, vertex * (vertex - 1) * (vertex - 2) // 6][:size]
+    number = sum(step[part] for step, part in zip(steps, ascending, strict=True))
+    table = np.full(comb(count, size), np.inf)
+    np.minimum.at(table, number, np.concatenate(relaxations))
     there = np.flatnonzero(table < np.inf)
-    first, *others = np.unravel_index(there, shape)
-    start = first - first % count
-    return np.stack([first, *(start + vertex for vertex in others)], 1), table[there]
+    left, vertices = there, []
+    for step in steps[::-1]:
+        vertices.append(np.searchsorted(step, left, side="right") - 1)
+        left = left - step[vertices[-1]]
+    return np.stack(vertices[::-1], 1), table[there]
 
 
-def _apart(simplices: Simplices, several: int, count: int) -> Iterator[Simplices]:
-    """Of each complex those that enter, in the order of entering; one with a face that is missing does not."""
+def _after(simplices: Simplices, faces: Floats) -> Simplices:
+    """A simplex enters with the last of its faces, or not at all where one is missing; in the order of entering."""
     vertices, values = simplices
-    ends = np.searchsorted(vertices[:, 0], np.arange(several + 1) * count)
-    for number, (start, end) in enumerate(pairwise(ends)):
-        order = start + np.argsort(values[start:end], kind="stable")
-        order = order[np.isfinite(values[order])]
-        yield vertices[order] - number * count, values[order]
+    values = np.maximum(values, faces)
+    kept = np.flatnonzero(np.isfinite(values))
+    kept = kept[np.argsort(values[kept])]
+    return vertices[kept], values[kept]
 
 
 def paired(count: int, edges: Simplices, triangles: Simplices) -> Floats:
     """Births and deaths of loops. Cohomology: the columns are edges that close a loop, the latest first, and hold the
     triangles around them, the earliest as the highest bit of a whole number; added up until no two share that bit.
     Loops that are filled as they close are left out."""
-    loops = _loops(count, edges[0])
-    owners: dict[int, int] = {}
-    found = []
-    for edge, column in zip(loops[::-1], _around(count, edges[0], triangles[0], loops[::-1]), strict=True):
-        while column and (first := column.bit_length()) in owners:
-            column ^= owners[first]
-        if column:
-            owners[first] = column
-        found.append((edges[1][edge], triangles[1][len(triangles[1]) - first] if column else np.inf))
-    intervals = np.array(found, dtype=np.float64).reshape(-1, 2)
+    loops = np.array(_loops(count, edges[0])[::-1], dtype=np.int64)
+    filled = np.array(_reduced(_Columns.around(count, edges[0][loops], triangles[0])), dtype=np.int64)
+    deaths = np.append(triangles[1], np.inf)[len(triangles[1]) - filled]
+    intervals = np.stack([edges[1][loops], deaths], 1)
     intervals = intervals[intervals[:, 0] < intervals[:, 1]]
     return intervals[np.lexsort((intervals[:, 1], intervals[:, 0]))]
 
 
-def _around(count: int, edges: Ints, triangles: Ints, chosen: list[int]) -> Iterator[int]:
-    """For each chosen edge the triangles around it: bit t of the number is the last triangle but t."""
-    row = np.full((count, count), len(chosen))
-    row[edges[chosen, 0], edges[chosen, 1]] = np.arange(len(chosen))
-    table = np.zeros((len(chosen) + 1, len(triangles)), dtype=bool)
-    backwards = np.arange(len(triangles))[::-1]
-    for first, second in ((0, 1), (0, 2), (1, 2)):
-        table[row[triangles[:, first], triangles[:, second]], backwards] = True
-    packed = np.packbits(table[:-1], axis=1, bitorder="little")
-    return (int.from_bytes(line.tobytes(), "little") for line in packed)
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """For each of some edges the triangles around it, bit t the last triangle but t, as bytes, the lowest first, and the
+    number of its highest bit, counted from 1; 0 where there is none."""
+
+    bits: NDArray[np.uint8]
+    highest: list[int]
+
+    @classmethod
+    def around(cls, count: int, edges: Ints, triangles: Ints) -> _Columns:
+        row = np.full((count, count), len(edges))  # sides that close no loop go to a row that is left out
+        row[edges[:, 0], edges[:, 1]] = np.arange(len(edges))
+        first, second, third = triangles.T
+        rows = np.concatenate([row[first, second], row[first, third], row[second, third]])
+        bit, width = np.tile(np.arange(len(triangles))[::-1], 3), (len(triangles) + 7) // 8
+        bits = np.zeros((len(edges) + 1, width), dtype=np.uint8)
+        np.bitwise_or.at(bits.reshape(-1), rows * width + bit // 8, (1 << bit % 8).astype(np.uint8))
+        highest = np.zeros(len(edges) + 1, dtype=np.int64)
+        np.maximum.at(highest, rows, bit + 1)
+        return cls(bits, highest[:-1].tolist())
+
+    def __getitem__(self, number: int) -> int:
+        return int.from_bytes(self.bits[number].tobytes(), "little")
+
+
+def _reduced(columns: _Columns) -> list[int]:
+    """Of each column the number of its highest bit once those before it have been added, 0 where nothing is left. Most
+    columns are never added to another, and are then not made numbers of."""
+    owners: dict[int, int] = {}
+    whole: dict[int, int] = {}
+    found = []
+    for number, first in enumerate(columns.highest):
+        if first in owners:
+            column = columns[number]
+            while column and (first := column.bit_length()) in owners:
+                if first not in whole:
+                    whole[first] = columns[owners[first]]
+                column ^= whole[first]
+            first = column.bit_length()
+            whole[first] = column
+        if first:
+            owners[first] = number
+        found.append(first)
+    return found
 
 
 def _loops(count: int, edges: Ints) -> list[int]:
