@@ -23,6 +23,7 @@ from saddlepoint.metrics.critic import CriticDistance, critic_distance
 from saddlepoint.metrics.dimension import dimension_interval, dimension_ratio, fractal_dimension, pair_radius
 from saddlepoint.metrics.discrepancy import discrimination_curves, relative_scores
 from saddlepoint.metrics.frechet import (
+    frechet,
     frechet_distance,
     frechet_infinity,
     frechet_interval,
@@ -254,6 +255,7 @@ __all__ = [
     "fooling_interval",
     "fooling_rate",
     "fractal_dimension",
+    "frechet",
     "frechet_distance",
     "frechet_infinity",
     "frechet_interval",

@@ -38,6 +38,16 @@ def gaussian_wasserstein(*, real: Tensor | Moments, fake: Tensor | Moments) -> f
     return frechet_distance(real=real, fake=fake) ** 0.5
 
 
+def frechet(*, real: Tensor, fake: Tensor) -> Measured:
+    """`frechet_distance` with its `frechet_interval` and `rank_note`, means and covariances being taken once."""
+    rows = matrices(real, fake, least=2)
+    moments = Moments.of(rows[0]), Moments.of(rows[1])
+    value = _distance(*moments)
+    variance = sum(float(moved.var()) / len(moved) for moved in _influences(rows, moments))
+    low, high = normal(value, variance**0.5)
+    return Measured(value, (max(0.0, low), high), rank_note(real=moments[0], fake=moments[1]))
+
+
 def frechet_interval(*, real: Tensor, fake: Tensor) -> Interval:
     """95 % interval for the distance at these sizes, by the delta method.
 
@@ -51,13 +61,9 @@ def frechet_interval(*, real: Tensor, fake: Tensor) -> Interval:
     bounded, at a thousand times the cost. It covers the mean of the distance at these n and m, its bias
     included.
     """
-    rows = matrices(real, fake, least=2)
-    moments = Moments.of(rows[0]), Moments.of(rows[1])
-    value = _distance(*moments)
-    variance = float(_influence(rows[1], moments[1], moments[0]).var()) / len(rows[1])
-    variance += float(_influence(rows[0], moments[0], moments[1]).var()) / len(rows[0])
-    low, high = normal(value, variance**0.5)
-    return max(0.0, low), high
+    found = frechet(real=real, fake=fake).interval
+    assert found is not None
+    return found
 
 
 def frechet_infinity(*, real: Tensor, fake: Tensor, seed: int) -> Measured:
@@ -79,8 +85,8 @@ def frechet_infinity(*, real: Tensor, fake: Tensor, seed: int) -> Measured:
         moments = [Moments.of(subset) for subset in subsets]
         value += weight * _distance(moments[0], moments[1])
         note = note or rank_note(real=moments[0], fake=moments[1])
-        for side in (0, 1):
-            influence = _influence(subsets[side], moments[side], moments[1 - side])
+        influences = _influences((subsets[0], subsets[1]), (moments[0], moments[1]))
+        for side, influence in enumerate(influences):
             moved[side][chosen[side]] += weight * (influence - influence.mean()) / len(influence)
     variance = float(sum(side.square().sum() for side in moved))
     return Measured(value, normal(value, variance**0.5), note)
@@ -129,7 +135,7 @@ def _product_eigenvalues(first: Tensor, second: Tensor) -> Tensor:
         found = eigh(second.numpy(), first.numpy(), type=2, eigvals_only=True, driver="gv")
         return torch.from_numpy(found)
     except LinAlgError:  # the first is singular
-        root = _power(first, 0.5)
+        (root,) = _powers(first, 0.5)
         return torch.linalg.eigvalsh(_symmetric(root @ second @ root))
 
 
@@ -148,20 +154,27 @@ def _sharp(values: Tensor) -> Tensor:
     return torch.where(values > rounding, values, 0.0)
 
 
-def _power(symmetric: Tensor, exponent: float) -> Tensor:
-    """A power of a positive semidefinite matrix, on its range (the pseudo-inverse for negative exponents)."""
+def _powers(symmetric: Tensor, *exponents: float) -> list[Tensor]:
+    """Powers of a positive semidefinite matrix, on its range (the pseudo-inverse for negative exponents)."""
     values, vectors = torch.linalg.eigh(_symmetric(symmetric))
     values = _sharp(values)
-    return (vectors * torch.where(values > 0, values**exponent, 0.0)) @ vectors.T
+    return [(vectors * torch.where(values > 0, values**power, 0.0)) @ vectors.T for power in exponents]
 
 
-def _influence(rows: Tensor, own: Moments, other: Moments) -> Tensor:
-    """What each row [n] adds to the distance, up to a constant, were it given more weight."""
-    root = _power(other.covariance, 0.5)
-    transport = root @ _power(root @ own.covariance @ root, -0.5) @ root
-    centred = rows - own.mean
-    curved = (centred * (centred - centred @ transport)).sum(1)
-    return 2 * centred @ (own.mean - other.mean) + curved
+def _influences(rows: tuple[Tensor, Tensor], moments: tuple[Moments, Moments]) -> tuple[Tensor, Tensor]:
+    """What each real row [n] and each fake row [m] adds to the distance, up to a constant, were it given more weight.
+
+    With M = C_r^½ C_f C_r^½ the reals are carried by C_r^{−½} M^½ C_r^{−½} and the fakes by C_r^½ M^{−½} C_r^½, in the
+    range of their covariances, where their rows lie; so one pair of roots serves both.
+    """
+    root, inverse = _powers(moments[0].covariance, 0.5, -0.5)
+    back, forth = _powers(root @ moments[1].covariance @ root, 0.5, -0.5)
+    centred = [side - own.mean for side, own in zip(rows, moments, strict=True)]
+    turned = centred[0] @ inverse, centred[1] @ root
+    carried = [(side * (side @ inner)).sum(1) for side, inner in zip(turned, (back, forth), strict=True)]
+    apart = moments[0].mean - moments[1].mean
+    real = 2 * centred[0] @ apart + centred[0].square().sum(1) - carried[0]
+    return real, -2 * centred[1] @ apart + centred[1].square().sum(1) - carried[1]
 
 
 def _drawn(count: int, share: float, seed: int, number: int) -> Tensor:

@@ -49,8 +49,9 @@ class Polynomial:
     degree: int = 3
 
     def __call__(self, rows: Tensor, others: Tensor) -> Tensor:
-        one = rows.new_ones(1)
-        return torch.addmm(one, rows, others.T, alpha=1 / rows.shape[1]).pow_(self.degree)
+        # numpy sees where both factors are one matrix and computes half the products
+        product = torch.from_numpy(rows.numpy() @ others.numpy().T)
+        return product.div_(rows.shape[1]).add_(1).pow_(self.degree)
 
 
 @dataclass(frozen=True)

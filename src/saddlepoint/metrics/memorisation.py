@@ -10,7 +10,7 @@ from torch import Tensor
 
 from saddlepoint.errors import InputError
 from saddlepoint.metrics.bins import bin_of
-from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
+from saddlepoint.metrics.frechet import frechet
 from saddlepoint.metrics.intervals import normal, standard_error
 from saddlepoint.metrics.metric import Measured
 from saddlepoint.metrics.neighbours import nearest_distances
@@ -50,10 +50,10 @@ def mifid(*, real: Tensor, fake: Tensor, training: Tensor, threshold: float = 0.
     """
     gap = cosine_gap(rows=fake, training=training)
     multiplier = 1 / (gap + EPSILON) if gap < threshold else 1.0
-    low, high = frechet_interval(real=real, fake=fake)
-    value = frechet_distance(real=real, fake=fake)
+    found = frechet(real=real, fake=fake)
+    interval = found.interval and (found.interval[0] * multiplier, found.interval[1] * multiplier)
     note = f"the cosine gap is {gap:.3g}, the threshold {threshold:.3g}"
-    return Measured(value * multiplier, (low * multiplier, high * multiplier), note)
+    return Measured(found.value * multiplier, interval, note)
 
 
 def authentic(*, rows: Tensor, training: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from torch import Tensor
 from saddlepoint.errors import InputError
 from saddlepoint.features import Extractor
 from saddlepoint.metrics.controls import fake_controls
-from saddlepoint.metrics.frechet import frechet_distance, frechet_interval
+from saddlepoint.metrics.frechet import frechet, frechet_distance
 from saddlepoint.metrics.labels import class_shares, entropies
 from saddlepoint.metrics.neighbours import nearest_distances, neighbour_hits
 from saddlepoint.metrics.quantities import SPLIT
@@ -274,12 +274,13 @@ class _Bench:
     def _frechet(self, images: _Images) -> dict[str, Score]:
         count = min(len(images), len(self.trained), len(self.untrained))
         real, fake = self.real.features, images.features[:count]
+        found = frechet(real=real, fake=fake)
         absolute = replace(
             self.identity,
             metric="frechet-distance",
-            value=frechet_distance(real=real, fake=fake),
+            value=found.value,
             n_fake=count,
-            interval=frechet_interval(real=real, fake=fake),
+            interval=found.interval,
             floor=float(
                 np.mean([frechet_distance(real=real, fake=one) for one in _sets(self.trained, count)])
             ),

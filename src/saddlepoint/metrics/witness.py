@@ -69,7 +69,7 @@ def _nearest(distances: Floats, alpha: float) -> tuple[Ints, Floats]:
         ranks += 1
         if not ((keys[:, ranks - 1] & ~last).view(np.float32) <= reach).any():
             break
-    order = (keys[:, :ranks] & last).T.astype(np.int64)
+    order = (keys[:, :ranks] & last).T.astype(np.int64, order="C")
     near = distances[np.arange(len(distances)), order]
     confused = np.flatnonzero((near[1:] < near[:-1]).any(0))
     order[:, confused] = np.argsort(distances[confused], axis=1)[:, :ranks].T

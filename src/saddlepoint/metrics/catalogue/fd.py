@@ -2,13 +2,12 @@
 
 from torch import Tensor
 
-from saddlepoint.metrics.frechet import frechet_distance, frechet_interval, rank_note
+from saddlepoint.metrics.frechet import frechet
 from saddlepoint.metrics.metric import Measured, Metric
 
 
 def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
-    value, interval = frechet_distance(real=real, fake=fake), frechet_interval(real=real, fake=fake)
-    return {"frechet-distance": Measured(value, interval, rank_note(real=real, fake=fake))}
+    return {"frechet-distance": frechet(real=real, fake=fake)}
 
 
 METRIC = Metric(

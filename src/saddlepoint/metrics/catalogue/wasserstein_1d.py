@@ -2,20 +2,20 @@
 
 from torch import Tensor, eye
 
-from saddlepoint.metrics.frechet import frechet_interval, gaussian_wasserstein, rank_note
+from saddlepoint.metrics.frechet import frechet
 from saddlepoint.metrics.metric import Measured, Metric
 from saddlepoint.metrics.sliced import sliced_wasserstein_interval
 
 
 def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
     """The axes are the directions of a sliced distance; the interval of a root is the root of the interval."""
-    low, high = frechet_interval(real=real, fake=fake)
-    gaussian = gaussian_wasserstein(real=real, fake=fake)
+    squared = frechet(real=real, fake=fake)
+    interval = squared.interval and (squared.interval[0] ** 0.5, squared.interval[1] ** 0.5)
     return {
         "wasserstein-1d": sliced_wasserstein_interval(
             real=real, fake=fake, along=eye(real.flatten(1).shape[1])
         ),
-        "gaussian-wasserstein": Measured(gaussian, (low**0.5, high**0.5), rank_note(real=real, fake=fake)),
+        "gaussian-wasserstein": Measured(squared.value**0.5, interval, squared.note),
     }
 
 
