@@ -154,7 +154,9 @@ class _Nearest:
         even the last one's lower bound is below the k-th, a row beyond them may be nearer, and all are looked at."""
         high = self.low + self.slack[:, None] + self.slack[self.place]
         surely_below = high < self.low[:, k - 1 : k]
-        doubt = ~surely_below & (self.low <= high.kthvalue(k, dim=1, keepdim=True).values) & self.low.isfinite()
+        doubt = (
+            ~surely_below & (self.low <= high.kthvalue(k, dim=1, keepdim=True).values) & self.low.isfinite()
+        )
         apart = torch.where(surely_below, -torch.inf, torch.inf).double()
         i, j = doubt.nonzero(as_tuple=True)
         apart[i, j] = _by_difference(self.rows, i, self.rows, self.place[i, j])
