@@ -99,8 +99,8 @@ def living_times(
 
 
 def _distances(points: Tensor, drawn: Tensor) -> Iterator[tuple[Floats, float]]:
-    """Of all points to the landmarks of each draw [n, landmarks], and the largest of them. A point that is drawn often is compared with the others
-    once for as many draws as fit into memory."""
+    """Of all points to the landmarks of each draw [n, landmarks], and the largest of them. A point that is drawn often is
+    compared with the others once for as many draws as fit into memory."""
     n, count = len(points), drawn.shape[1]
     together = len(drawn) if n * n <= HELD else max(1, HELD // (n * count))
     for some in drawn.split(together):
