@@ -36,8 +36,13 @@ BY_DEFINITION = {  # and metrics whose definition leaves no choice
     ("class-modes", "collapse"): "counts classes, like the inception score",
     ("fractal-dimension", "shift"): "distances between samples are all that it sees",
     ("geometry-score", "shift"): "distances between samples are all that it sees",
+    ("low-level", "dropped"): "spectrum, contrast and edges, which the images of all classes have in common",
     ("ms-ssim", "dropped"): "likeness of pairs, nine tenths of which are of two classes with and without",
     ("ms-ssim-class", "dropped"): "looks within classes, like m-IS",
+    (
+        "realism",
+        "collapse",
+    ): "asks each sample by itself how real it is, and a sample many times over is as real as once",
     ("realism", "dropped"): "asks each sample by itself how real it is; recall asks the rest",
 }
 SYMMETRIC = {  # and where data leave none
