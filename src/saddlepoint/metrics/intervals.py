@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,8 +44,8 @@ def exponential(logarithm: float, error: float) -> Measured:
 
 def exponentiated(found: Measured) -> Measured:
     """exp of a number, its interval mapped."""
-    interval = found.interval and (math.exp(found.interval[0]), math.exp(found.interval[1]))
-    return replace(found, value=math.exp(found.value), interval=interval)
+    value, low, high = np.exp([found.value, *(found.interval or (0.0, 0.0))]).tolist()
+    return replace(found, value=value, interval=found.interval and (low, high))
 
 
 def share(hits: Tensor) -> Measured:
@@ -93,10 +94,13 @@ def halved(statistic: Callable[..., Sequence[float]], *sides: Tensor, least: int
             for half in (0, 1)
         )
         squares += (torch.tensor(first) - torch.tensor(second)).double().square() / (4 * HALVINGS)
-    return [
-        Measured(float(value), student(float(value), float(error), HALVINGS))
-        for value, error in zip(values, squares.sqrt(), strict=True)
-    ]
+    return [_halved(float(value), float(error)) for value, error in zip(values, squares.sqrt(), strict=True)]
+
+
+def _halved(value: float, error: float) -> Measured:
+    if not math.isfinite(error):
+        return Measured(value, note="no interval: the number is infinite, or is so for halves of the rows")
+    return Measured(value, student(value, error, HALVINGS))
 
 
 def jackknife(value: float, without: Tensor) -> Interval:

@@ -17,7 +17,7 @@ from saddlepoint.random import generator, key
 
 HIDDEN = (32,)
 LEAST = 8  # rows of each set
-SPLITS = 5  # over which the accuracy of the metric is averaged
+SPLITS = 8  # over which the accuracy of the metric is averaged
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def classifier_two_sample_test(
 
 
 def two_sample_accuracy(*, real: Tensor, fake: Tensor, seed: int) -> tuple[Measured, TwoSampleTest]:
-    """Mean accuracy over five random splits, and the test of the first of them.
+    """Mean accuracy over eight random splits, and the test of the first of them.
 
     One split leaves much to chance: which rows train, where the perceptron starts. The accuracies a_1 … a_S share their
     rows, so the variance of their mean is taken to be (1/S + 1) s², test rows being as many as training rows (Nadeau and

@@ -20,7 +20,7 @@ METRIC = Metric(
     id="c2st",
     title="classifier two-sample test",
     formula="share of one half of the rows that a perceptron trained on the other half names rightly as real or fake, mean "
-    "of 5 halvings",
+    "of 8 halvings",
     paper="Lopez-Paz and Oquab, Revisiting Classifier Two-Sample Tests, ICLR 2017, section 3",
     rows=("K17",),
     better={"c2st-accuracy": 0.5},

@@ -1,22 +1,17 @@
 """Image retrieval: how near the nearest fake is to a held-out row (K26)."""
 
-import math
-import sys
-
 from torch import Tensor
 
 from saddlepoint.metrics import intervals
 from saddlepoint.metrics.metric import Measured, Metric
 from saddlepoint.metrics.retrieval import retrieval_distances
 
-TINY = sys.float_info.min
-
 
 def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
     """The interval is over the rows of both sides; of the logarithm, since halves of the rows lie farther apart."""
 
     def logarithm(reals: Tensor, fakes: Tensor) -> tuple[float]:
-        return (math.log(max(TINY, float(retrieval_distances(real=reals, fake=fakes).mean()))),)
+        return (float(retrieval_distances(real=reals, fake=fakes).mean().log()),)
 
     (found,) = intervals.halved(logarithm, real, fake, least=1)
     return {"retrieval-distance": intervals.exponentiated(found)}
