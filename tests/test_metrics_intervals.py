@@ -62,16 +62,13 @@ def test_means_over_pairs_without_each_group(n: int, m: int) -> None:
 
 
 def test_a_left_out_mean_holds_no_pair_of_the_group() -> None:
-    """Numbers of pairs that are the products of numbers of rows: without group g the mean across is the product of the means
-    of the rows that stay, and each row stays in all but one."""
+    """Products of one row that is 1 among 40, the rest 0, with rows that are all 1: without the two rows of its group the mean
+    is 0, without any other group 1/38."""
 
     def products(rows: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
         yield 0, rows @ others.T
 
-    first, second = noise(40, 1, 0), noise(40, 1, 1)
-    without = left_out_means((first, torch.ones(40, 1).double()), products)[0, 1][1]
-    assert len(without) == 20
-    assert float(without.mean()) == pytest.approx(float(first.mean()), rel=1e-9)
-    assert float(without.std()) > 0
-    both = left_out_means((first, second), products)[0, 1]
-    assert float(both[0]) == pytest.approx(float(first.mean() * second.mean()), rel=1e-9)
+    first, second = torch.eye(40, dtype=torch.float64)[:, :1], torch.ones(40, 1, dtype=torch.float64)
+    whole, without = left_out_means((first, second), products)[0, 1]
+    assert float(whole) == pytest.approx(1 / 40)
+    assert without.sort().values.tolist() == pytest.approx([0.0] + [1 / 38] * 19, abs=1e-12)
