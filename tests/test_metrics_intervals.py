@@ -62,7 +62,7 @@ def test_means_over_pairs_without_each_group(n: int, m: int) -> None:
 
 
 def test_a_left_out_mean_holds_no_pair_of_the_group() -> None:
-    """Products of one row that is 1 among 40, the rest 0, with rows that are all 1: without the two rows of its group the mean
+    """Products of one row that is 1 among 40, the rest 0, with rows that are all 1: without the rows of its group the mean
     is 0, without any other group 1/38."""
 
     def products(rows: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
