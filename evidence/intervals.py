@@ -5,6 +5,7 @@ value at these numbers of rows, bias and all; the mean over the repeats stands f
 standard deviation and lowers a coverage of 95 % by about .1 %.
 
     python evidence/intervals.py [--only ID ...] [--slow]
+    python evidence/intervals.py --markdown     the table for the document
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -124,11 +126,25 @@ def possible(metric: Metric) -> bool:
     return next(repeats(metric, 1)).lacks(metric) is None
 
 
+def markdown(metrics: dict[str, Any]) -> str:
+    """A line for each score that has an interval."""
+    lines = ["| score | contains the mean | width over that of a normal variable |", "|---|---|---|"]
+    for scores in metrics.values():
+        for name, one in scores.items():
+            width = "" if one["relative_width"] is None else f"{one['relative_width']:.2f}"
+            lines.append(f"| {name} | {100 * one['coverage']:.1f} % | {width} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--slow", action="store_true")
     given = parser.parse_args()
+    if given.markdown:
+        print(markdown(json.loads(RESULTS.read_text())["metrics"]))
+        return
     torch.set_num_threads(1)
     os.environ.setdefault(
         "SADDLEPOINT_CACHE", tempfile.mkdtemp()

@@ -43,7 +43,7 @@ def ran(tree: Path, *command: str) -> str:
 
 def test_the_page_adds_one_file_each() -> None:
     kinds = [Path(name).parent.name for name in FILES]
-    assert kinds == ["objectives", "penalties", "dynamics", "methods"]
+    assert kinds == ["objectives", "penalties", "dynamics", "methods", "catalogue"]
 
 
 def test_the_new_method_is_in_the_catalogue_and_in_the_index(tree: Path) -> None:
@@ -55,12 +55,25 @@ def test_the_new_method_is_in_the_catalogue_and_in_the_index(tree: Path) -> None
 
 
 def test_the_commands_of_the_page_run(tree: Path) -> None:
-    assert len(COMMANDS) == 2
+    assert len(COMMANDS) == 3
     for line in COMMANDS:
         program, *arguments = shlex.split(line)
         assert program == "saddlepoint"
         ran(tree, "-m", "saddlepoint.cli", *arguments)
     assert (tree / "runs" / "absolute" / "summary.json").is_file()
+
+
+def test_the_new_metric_is_in_the_catalogue(tree: Path) -> None:
+    rows = json.loads(ran(tree, "-m", "saddlepoint.cli", "metrics", "--json"))
+    assert "energy-distance" in [row["id"] for row in rows]
+
+
+def test_the_new_metric_is_judged(tree: Path) -> None:
+    """Against every corruption of digits and ring, in other orders and with bad input."""
+    printed = ran(
+        tree, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_metrics_matrix.py", "-k", "energy"
+    )
+    assert passes(printed) >= 15
 
 
 def test_the_new_method_obeys_the_laws(tree: Path) -> None:
@@ -76,7 +89,14 @@ def test_the_new_method_obeys_the_laws(tree: Path) -> None:
         "-k",
         "absolute",
     )
-    passed = re.search(r"(\d+) passed", printed) or re.search(r"^(\.+) ", printed, re.MULTILINE)
-    assert passed, printed[-500:]
-    count = int(passed.group(1)) if passed.group(1).isdigit() else len(passed.group(1))
-    assert count >= 10
+    assert passes(printed) >= 10
+
+
+def passes(printed: str) -> int:
+    """Number of tests passed, in words or in dots."""
+    said = re.search(r"(\d+) passed", printed)
+    return (
+        int(said.group(1))
+        if said
+        else sum(line.count(".") for line in re.findall(r"^[.s]+ ", printed, re.MULTILINE))
+    )

@@ -29,7 +29,7 @@ ROWS = 240
 class Ring:
     """Eight modes; held-out and training rows of their own."""
 
-    name, identity, classes = "ring", "sha256:test", ()
+    name, identity, classes, shape, resizing = "ring", "sha256:test", (), (2,), "none"
 
     def draw(self, count: int, seed: int, modes: int = 8) -> Tensor:
         source = torch.Generator().manual_seed(seed)

@@ -76,7 +76,9 @@ def test_mifid_of_fresh_samples_is_the_distance_and_of_copies_explodes() -> None
     plain = frechet_distance(real=real, fake=fake)
     fresh = metric.measure(real=real, fake=fake, train=train)["mifid"]
     assert fresh.value == plain
-    assert fresh.interval == frechet_interval(real=real, fake=fake)
+    low, high = frechet_interval(real=real, fake=fake)
+    assert fresh.interval is None
+    assert f"from {low:.4g} to {high:.4g}" in fresh.note
     copies = metric.measure(real=real, fake=train, train=train)["mifid"]
     assert copies.value > 1e10 * plain
 

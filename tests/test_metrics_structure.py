@@ -113,11 +113,14 @@ def test_sharpness_difference_by_hand() -> None:
     assert float(sharpness_difference(first=both, second=flat)) == pytest.approx(10 * math.log10(5))
 
 
-def test_pairs_are_disjoint_and_of_one_class() -> None:
+@pytest.mark.parametrize(("rounds", "count"), [(1, 11), (2, 20), (9, 27)])
+def test_pairs_are_different_and_of_one_class(rounds: int, count: int) -> None:
+    """7, 4 and 1 rows: 7 + 4 neighbours; 7 + 2 pairs two steps apart; all 21 + 6 pairs."""
     labels = torch.tensor([0] * 7 + [1] * 4 + [2])
-    first, second = random_pairs(samples=torch.zeros(12, 1), labels=labels, seed=3)
-    assert len(first) == 5
-    assert len(set(first.tolist()) | set(second.tolist())) == 10
+    first, second = random_pairs(samples=torch.zeros(12, 1), labels=labels, rounds=rounds, seed=3)
+    pairs = {frozenset(pair) for pair in zip(first.tolist(), second.tolist(), strict=True)}
+    assert len(first) == len(pairs) == count
+    assert {len(pair) for pair in pairs} == {2}
     assert torch.equal(labels[first], labels[second])
 
 
@@ -125,7 +128,7 @@ def test_collapse_is_alike_and_noise_is_not() -> None:
     real = pictures(200, 1, 16, 0)
     collapsed = (real[:1] + 0.05 * pictures(200, 1, 16, 1)).clamp(-1, 1)
     noise = 2 * torch.rand(200, 1, 16, 16, generator=torch.Generator().manual_seed(0)) - 1
-    found = [float(similarity_within(samples=rows).mean()) for rows in (noise, real, collapsed)]
+    found = [similarity_within(samples=rows).value for rows in (noise, real, collapsed)]
     assert found[0] < found[1] - 0.02
     assert found[2] > 0.9 > found[1]
     measure = catalogue.get("ms-ssim").measure
@@ -151,17 +154,14 @@ def test_inside_the_classes_a_collapse_shows_that_all_classes_hide() -> None:
 
 
 def test_the_interval_holds_the_truth() -> None:
-    """200 repeats of 60 samples against the mean over 3,000 pairs; the reals are held fixed."""
-    many = pictures(6000, 1, 8, 99)
-    truth = float(similarity_within(samples=many, pairs=3000).mean())
+    """200 pairs of sets of 60 from one distribution: the excess is 0."""
     held = 0
     for seed in range(200):
-        among = catalogue.get("ms-ssim").measure(
-            real_images=many[:60], fake_images=pictures(60, 1, 8, seed), seed=0
+        found = catalogue.get("ms-ssim").measure(
+            real_images=pictures(60, 1, 8, 1000 + seed), fake_images=pictures(60, 1, 8, seed), seed=seed
         )
-        shift = float(similarity_within(samples=many[:60]).mean())
-        low, high = among["ms-ssim-excess"].interval
-        held += low <= truth - shift <= high
+        low, high = found["ms-ssim-excess"].interval
+        held += low <= 0 <= high
     assert 180 <= held <= 197
 
 
@@ -173,4 +173,6 @@ def test_what_is_refused() -> None:
     with pytest.raises(InputError, match="NaN"):
         psnr(first=torch.full((2, 1, 8, 8), math.nan), second=torch.zeros(2, 1, 8, 8))
     with pytest.raises(InputError, match="at least 2"):
-        similarity_within(samples=torch.zeros(3, 1, 8, 8))
+        similarity_within(samples=torch.zeros(2, 1, 8, 8))
+    with pytest.raises(InputError, match="0 pairs can be made of 0 images"):
+        similarity_within(samples=torch.zeros(0, 1, 8, 8), labels=torch.zeros(0))

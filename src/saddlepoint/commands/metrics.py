@@ -24,6 +24,18 @@ class Procedure:
 
 PROCEDURES = (
     Procedure(
+        "pairs",
+        "SSIM, PSNR and sharpness difference of pairs of images",
+        ("K22",),
+        "saddlepoint.metrics.ssim, psnr, sharpness_difference",
+    ),
+    Procedure(
+        "codes",
+        "bound of the information between codes and samples, and the share of labels that codes tell",
+        ("K49",),
+        "saddlepoint.metrics.mutual_information_bound, majority_accuracy",
+    ),
+    Procedure(
         "latent-walk",
         "samples along ways between latents",
         ("K50",),

@@ -18,6 +18,7 @@ from saddlepoint.random import generator
 
 SIZES = 15  # of the subsets from which the distance at infinitely many rows is extrapolated
 SMALLEST = 0.5  # share of the rows in the smallest of them
+DRAWS = 4  # subsets of each size
 
 
 def frechet_distance(*, real: Tensor | Moments, fake: Tensor | Moments) -> float:
@@ -70,24 +71,31 @@ def frechet_infinity(*, real: Tensor, fake: Tensor, seed: int) -> Measured:
     """The distance at infinitely many rows: intercept a of the least-squares line FD_t = a + b/t over 15 equally spaced
     shares t of the rows, ½ to 1 (Chong and Forsyth 2020).
 
-    At share t both sides are random subsets without repetition, of tn and tm rows, so that the bias of both is
+    FD_t is the mean over four pairs of subsets of tn and tm rows, without repetition, so that the bias of both sides is
     extrapolated; the paper takes all real rows at every size and 15 sizes from a tenth of the fakes, where with few rows
-    the terms beyond 1/n are large. May be below 0. The interval is by the delta method: a is a weighted sum of the
-    FD_t, and a row moves it by the same sum of its influences on those that hold it, the drawing being fixed.
+    the terms beyond 1/n are large. The four are stretches of one random cyclic order that begin a quarter apart, so that
+    all rows count nearly alike: what single rows add nearly cancels out of the differences between sizes. May be
+    below 0. The interval is by the delta method: a is a weighted sum of distances, and a row moves it by the same
+    sum of its influences on those that hold it, the drawing being fixed.
     """
     rows = matrices(real, fake, least=8)
+    orders = [
+        torch.randperm(len(side), generator=generator("cpu", "Fréchet order", seed, number))
+        for number, side in enumerate(rows)
+    ]
     shares = torch.linspace(SMALLEST, 1, SIZES, dtype=torch.float64)
-    design = torch.stack([torch.ones_like(shares), 1 / shares], 1)
+    weights = torch.linalg.pinv(torch.stack([torch.ones_like(shares), 1 / shares], 1))[0] / DRAWS
     value, note, moved = 0.0, "", [side.new_zeros(len(side)) for side in rows]
-    for number, weight in enumerate(torch.linalg.pinv(design)[0].tolist()):
-        chosen = [_drawn(len(side), float(shares[number]), seed, number) for side in rows]
-        subsets = [side[index] for side, index in zip(rows, chosen, strict=True)]
-        moments = [Moments.of(subset) for subset in subsets]
-        value += weight * _distance(moments[0], moments[1])
-        note = note or rank_note(real=moments[0], fake=moments[1])
-        influences = _influences((subsets[0], subsets[1]), (moments[0], moments[1]))
-        for side, influence in enumerate(influences):
-            moved[side][chosen[side]] += weight * (influence - influence.mean()) / len(influence)
+    for share, weight in zip(shares.tolist(), weights.tolist(), strict=True):
+        for draw in range(DRAWS):
+            chosen = [_stretch(order, share, draw / DRAWS) for order in orders]
+            subsets = [side[index] for side, index in zip(rows, chosen, strict=True)]
+            moments = [Moments.of(subset) for subset in subsets]
+            value += weight * _distance(moments[0], moments[1])
+            note = note or rank_note(real=moments[0], fake=moments[1])
+            influences = _influences((subsets[0], subsets[1]), (moments[0], moments[1]))
+            for side, influence in enumerate(influences):
+                moved[side][chosen[side]] += weight * (influence - influence.mean()) / len(influence)
     variance = float(sum(side.square().sum() for side in moved))
     return Measured(value, normal(value, variance**0.5), note)
 
@@ -177,7 +185,6 @@ def _influences(rows: tuple[Tensor, Tensor], moments: tuple[Moments, Moments]) -
     return real, -2 * centred[1] @ apart + centred[1].square().sum(1) - carried[1]
 
 
-def _drawn(count: int, share: float, seed: int, number: int) -> Tensor:
-    """Rows of a random subset, without repetition."""
-    source = generator("cpu", "Fréchet subset", seed, number, count)
-    return torch.randperm(count, generator=source)[: round(share * count)]
+def _stretch(order: Tensor, share: float, start: float) -> Tensor:
+    """This share of a cyclic order, from the place `start` of its length on."""
+    return order.roll(-round(start * len(order)))[: round(share * len(order))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -10,13 +12,14 @@ from saddlepoint.metrics.intervals import normal
 from saddlepoint.metrics.metric import Measured
 from saddlepoint.metrics.samples import matrices
 
-BINS = 20  # along each side
+BINS = 20  # along each side, at most
+ROWS_A_CELL = 5
 PSEUDO = 0.5  # added to the count of every cell
 
 
-def histogram_divergence(*, real: Tensor, fake: Tensor, bins: int = BINS) -> Measured:
+def histogram_divergence(*, real: Tensor, fake: Tensor, bins: int | None = None) -> Measured:
     """KL(P ‖ Q̂) = Σ p_b ln(p_b/q_b) in nats over bins × bins equal cells of the bounding box of the reals, and one cell for
-    all outside of it.
+    all outside of it. Without a number of bins as many as leave five rows of the smaller side a cell, at most 20.
 
     real [n, 2], fake [m, 2]. q_b = (count + ½)/(m + cells/2), so that a cell no fake hits costs much and not infinitely
     much (Krichevsky and Trofimov 1981); p_b are plain shares. Finite sets of one distribution are above 0, by about
@@ -28,6 +31,8 @@ def histogram_divergence(*, real: Tensor, fake: Tensor, bins: int = BINS) -> Mea
         raise InputError(
             f"a histogram divergence is of points in the plane, not of {first.shape[1]} numbers."
         )
+    if bins is None:
+        bins = max(1, min(BINS, math.isqrt(min(len(first), len(second)) // ROWS_A_CELL)))
     if bins < 1:
         raise InputError(f"bins is {bins}; at least 1 is needed.")
     low, high = first.amin(0), first.amax(0)

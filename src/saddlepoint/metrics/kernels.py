@@ -5,15 +5,18 @@ Everything here is the unbiased estimate of the squared MMD, which may be below 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from saddlepoint.metrics.intervals import normal
+from saddlepoint.metrics.intervals import NORMAL_95, jackknife
 from saddlepoint.metrics.metric import Measured
+from saddlepoint.metrics.pairs import left_out_means
 from saddlepoint.metrics.samples import BLOCK, distances, matrices
 from saddlepoint.metrics.score import Interval
 from saddlepoint.objectives.metrics import GaussianKernel
@@ -78,30 +81,30 @@ def kernel_inception_distance(
     values = []
     for _ in range(subsets if size < max(map(len, rows)) else 1):
         first, second = (side[torch.randperm(len(side), generator=source)[:size]] for side in rows)
-        values.append(_Sums.of(first, second, Polynomial()).estimate)
+        values.append(_estimates(first, second, Polynomial())[0])
     found = torch.tensor(values, dtype=torch.float64)
     return KID(float(found.mean()), float(found.std(correction=0)), len(found), size)
 
 
 def kid_interval(*, real: Tensor, fake: Tensor, found: KID) -> Interval:
-    """95 % interval for a KID found from these rows, normal.
+    """95 % interval for a KID found from these rows.
 
-    Given the rows, the mean over random subsets scatters by std/√subsets about the estimate from all rows; that variance
-    is added to that of the estimate from all rows (`mmd_squared`).
+    Given the rows, the mean over random subsets scatters by std/√subsets about the estimate from all rows; that is added
+    in quadrature to the half-width of the estimate from all rows (`mmd_squared`).
     """
-    variance = _Sums.of(*matrices(real, fake, least=4), Polynomial()).variance
-    return normal(found.value, (variance + found.deviation**2 / found.subsets) ** 0.5)
+    low, high = jackknife(*_estimates(*matrices(real, fake, least=4), Polynomial()))
+    half = math.hypot((high - low) / 2, NORMAL_95 * found.deviation / found.subsets**0.5)
+    return found.value - half, found.value + half
 
 
 def mmd_squared(*, real: Tensor, fake: Tensor, kernel: Kernel) -> Measured:
     """Σ_{i≠j} k(x_i, x_j)/(n(n−1)) + Σ_{i≠j} k(y_i, y_j)/(m(m−1)) − 2 Σ k(x_i, y_j)/(nm) (Gretton et al. 2012, eq. 3).
 
-    real [n, …], fake [m, …], n, m ≥ 4; its mean is the squared MMD at any n and m. The 95 % interval is normal, from the
-    variance of a U-statistic: that of what single rows add, and that of what pairs add beyond them (all there is where
-    the two distributions agree).
+    real [n, …], fake [m, …], n, m ≥ 4; its mean is the squared MMD at any n and m. The 95 % interval leaves out one of 20
+    groups of both sides at a time (jackknife), from the sums of the kernel between groups.
     """
-    sums = _Sums.of(*matrices(real, fake, least=4), kernel)
-    return Measured(sums.estimate, normal(sums.estimate, sums.variance**0.5))
+    value, without = _estimates(*matrices(real, fake, least=4), kernel)
+    return Measured(value, jackknife(value, without))
 
 
 def mmd_test(*, real: Tensor, fake: Tensor, kernel: Kernel, permutations: int = 199, seed: int) -> MMDTest:
@@ -118,7 +121,7 @@ def mmd_test(*, real: Tensor, fake: Tensor, kernel: Kernel, permutations: int = 
     for column, order in enumerate([torch.arange(len(pooled)), *orders]):
         member[order[:n], column] = 1
     within, touching, total = torch.zeros(permutations + 1).double(), torch.zeros_like(member[0]), 0.0
-    for start, block in _kernels(pooled, pooled, kernel):
+    for start, block in _kernels(kernel, pooled, pooled):
         block[torch.arange(len(block)), start + torch.arange(len(block))] = 0
         own = member[start : start + len(block)]
         within += (own * (block @ member)).sum(0)
@@ -148,93 +151,14 @@ def gaussian_scales(*, real: Tensor, fake: Tensor, scales: tuple[float, ...] = S
     return OfDistance(GaussianKernel(tuple(scale * median for scale in scales)))
 
 
-@dataclass(frozen=True, eq=False)
-class _Within:
-    """A kernel over the pairs of different rows of one set."""
-
-    count: int
-    rows: Tensor  # [n]: Σ_j k(x_i, x_j)
-    squares: float  # Σ k²
-
-    @classmethod
-    def of(cls, rows: Tensor, kernel: Kernel) -> _Within:
-        sums, squares = [], 0.0
-        for start, block in _kernels(rows, rows, kernel):
-            own = torch.arange(len(block))
-            block[own, start + own] = 0
-            sums.append(block.sum(1))
-            squares += float(block.flatten().dot(block.flatten()))
-        return cls(len(rows), torch.cat(sums), squares)
-
-    @property
-    def mean(self) -> float:
-        return float(self.rows.sum()) / (self.count * (self.count - 1))
-
-    @property
-    def residual(self) -> float:
-        """Variance of k beyond what its two rows give, with its n(n − 3) degrees of freedom."""
-        n, moved = self.count, self.rows / (self.count - 1) - self.mean
-        left = self.squares - n * (n - 1) * self.mean**2 - 2 * n * float(moved.square().sum())
-        return max(left, 0.0) / (n * (n - 3))
+def _estimates(real: Tensor, fake: Tensor, kernel: Kernel) -> tuple[float, Tensor]:
+    """The unbiased estimate, and the same without each group of rows."""
+    found = left_out_means((real, fake), partial(_kernels, kernel))
+    whole, without = (found[0, 0][which] + found[1, 1][which] - 2 * found[0, 1][which] for which in (0, 1))
+    return float(whole), without
 
 
-@dataclass(frozen=True, eq=False)
-class _Across:
-    """A kernel over the pairs of one row of each set."""
-
-    rows: Tensor  # [n]: Σ_j k(x_i, y_j)
-    columns: Tensor  # [m]: Σ_i k(x_i, y_j)
-    squares: float
-
-    @classmethod
-    def of(cls, first: Tensor, second: Tensor, kernel: Kernel) -> _Across:
-        sums, columns, squares = [], second.new_zeros(len(second)), 0.0
-        for _, block in _kernels(first, second, kernel):
-            sums.append(block.sum(1))
-            columns += block.sum(0)
-            squares += float(block.flatten().dot(block.flatten()))
-        return cls(torch.cat(sums), columns, squares)
-
-    @property
-    def mean(self) -> float:
-        return float(self.columns.sum()) / (len(self.rows) * len(self.columns))
-
-    @property
-    def residual(self) -> float:
-        n, m = len(self.rows), len(self.columns)
-        left = self.squares - n * m * self.mean**2
-        left -= m * n * float((self.rows / m).var(correction=0) + (self.columns / n).var(correction=0))
-        return max(left, 0.0) / ((n - 1) * (m - 1))
-
-
-@dataclass(frozen=True, eq=False)
-class _Sums:
-    """All that the estimate and its variance need of the three kernel matrices, none of which is held whole."""
-
-    real: _Within
-    fake: _Within
-    across: _Across
-
-    @classmethod
-    def of(cls, real: Tensor, fake: Tensor, kernel: Kernel) -> _Sums:
-        return cls(_Within.of(real, kernel), _Within.of(fake, kernel), _Across.of(real, fake, kernel))
-
-    @property
-    def estimate(self) -> float:
-        return self.real.mean + self.fake.mean - 2 * self.across.mean
-
-    @property
-    def variance(self) -> float:
-        """The sample variance of the rows' influences holds the part of the pairs twice, where it belongs once."""
-        n, m = self.real.count, self.fake.count
-        first = 2 * (self.real.rows / (n - 1) - self.across.rows / m)
-        second = 2 * (self.fake.rows / (m - 1) - self.across.columns / n)
-        pairs = 2 * self.real.residual / (n * (n - 1)) + 2 * self.fake.residual / (m * (m - 1))
-        pairs += 4 * self.across.residual / (n * m)
-        return max(float(first.var()) / n + float(second.var()) / m - pairs, pairs)
-
-
-def _kernels(rows: Tensor, others: Tensor, kernel: Kernel) -> Iterator[tuple[int, Tensor]]:
+def _kernels(kernel: Kernel, rows: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
     """The kernel in blocks: (number of the block's first row, [rows of the block, len(others)])."""
     step = max(1, BLOCK // len(others))
     for start in range(0, len(rows), step):

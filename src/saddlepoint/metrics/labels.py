@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -158,17 +160,21 @@ def prior_mode_score(*, probabilities: Tensor, prior: Tensor) -> Measured:
     return exponential(float(to_prior.mean() - surplus), standard_error(_gains(rows)))
 
 
-def am_score(*, probabilities: Tensor, prior: Tensor) -> Measured:
+def am_score(*, probabilities: Tensor, prior: Tensor, prior_rows: int | None = None) -> Measured:
     """KL(p* ‖ p(y)) + E_x H(p(y|x)) in nats, p* the class shares of the training data; lower is better, 0 is best.
 
-    Zhou et al. 2018. Infinite where a class is never predicted. The interval holds p* fixed.
+    Zhou et al. 2018. Infinite where a class is never predicted. The interval, by the delta method, takes p* as the shares
+    among `prior_rows` labels, or as known where that is None.
     """
     rows, (shares, wanted) = _checked(probabilities), _both_shares(probabilities, prior)
     if ((shares == 0) & (wanted > 0)).any():
         return Measured(torch.inf, note="a class is never predicted, so KL(p* ‖ p) is infinite")
     uncertain = entropies(probabilities=rows)
     value = float(torch.special.xlogy(wanted, wanted / shares).nan_to_num().sum() + uncertain.mean())
-    low, high = normal(value, standard_error(uncertain - rows @ _over(wanted, shares)))
+    slope = torch.where(wanted > 0, wanted / shares, 1.0).log()
+    by_prior = float(wanted @ slope.square() - (wanted @ slope).square()) / (prior_rows or math.inf)
+    error = math.hypot(standard_error(uncertain - rows @ _over(wanted, shares)), max(0.0, by_prior) ** 0.5)
+    low, high = normal(value, error)
     return Measured(value, (max(0.0, low), high))
 
 

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from saddlepoint.metrics.balls import radii, squares
 from saddlepoint.metrics.samples import distances, matrices
-from saddlepoint.metrics.score import Interval
 
 CLOSEST = 1e-5  # added to a distance before something is divided by it
 
@@ -53,15 +52,6 @@ def realism(*, real: Tensor, fake: Tensor, k: int = 3) -> Tensor:
     rows, asked = matrices(real, fake)
     reach = radii("real", rows, k).sqrt()
     return torch.cat([(reach / (block + CLOSEST)).amax(1) for _, block in distances(asked, rows)])
-
-
-def median_interval(values: Tensor) -> Interval:
-    """95 % interval of the median of numbers [n], from one of them to another, whatever their distribution."""
-    from scipy.stats import binom
-
-    ordered = values.double().sort().values
-    low = max(int(binom.ppf(0.025, len(ordered), 0.5)) - 1, 0)
-    return float(ordered[low]), float(ordered[-1 - low])
 
 
 @dataclass(frozen=True, eq=False)

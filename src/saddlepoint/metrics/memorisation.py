@@ -45,15 +45,18 @@ def mifid(*, real: Tensor, fake: Tensor, training: Tensor, threshold: float = 0.
     the threshold, and FD itself otherwise; lower is better.
 
     Bai et al. 2021 (the score of a competition of 2019), there with training = real. The threshold belongs to the
-    features: a perfect generator has the gap of held-out rows, and the threshold must lie below that. The interval is
-    that of the distance, the multiplier being held fixed. With copies it is 0 where FD itself is.
+    features: a perfect generator has the gap of held-out rows, and the threshold must lie below that. It jumps at the
+    threshold, by as much as 1/gap, so that no interval holds it; that of FD is in the note. With copies it is 0
+    where FD itself is.
     """
     gap = cosine_gap(rows=fake, training=training)
     multiplier = 1 / (gap + EPSILON) if gap < threshold else 1.0
     found = frechet(real=real, fake=fake)
-    interval = found.interval and (found.interval[0] * multiplier, found.interval[1] * multiplier)
-    note = f"the cosine gap is {gap:.3g}, the threshold {threshold:.3g}"
-    return Measured(found.value * multiplier, interval, note)
+    low, high = found.interval or (found.value, found.value)
+    note = f"the cosine gap is {gap:.3g}, the threshold {threshold:.3g}; no interval, since it jumps there: the distance "
+    return Measured(
+        found.value * multiplier, note=f"{note}alone is {found.value:.4g}, from {low:.4g} to {high:.4g}"
+    )
 
 
 def authentic(*, rows: Tensor, training: Tensor) -> Tensor:

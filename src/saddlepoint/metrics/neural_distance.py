@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
+from saddlepoint.metrics.intervals import standard_error
 from saddlepoint.metrics.judge import Judge
 from saddlepoint.metrics.samples import matrices
 
@@ -56,8 +57,9 @@ def neural_distance(
     *, real: Tensor, fake: Tensor, seed: int, measuring: Measuring = LOGARITHM, judge: Judge = Judge()
 ) -> NeuralDistance:
     """sup_D E_P φ(D) + E_Q φ(1 − D) − 2φ(½), D = σ(s) found by gradient ascent on one half of both sides, taken after the
-    epoch and with the scale of s that are best on a quarter (D = ½ where nothing is gained), and measured on the last
-    quarter; four times, so that every row is measured once.
+    epoch and with the scale of s that are best on a quarter, by the gain there less its standard error (D = ½ where that
+    is not above 0, so that chance is not taken for a gain), and measured on the last quarter; four times, so that
+    every row is measured once.
 
     Features [n, …] and [m, …]. For φ = ln at most 2 JSD(P, Q) in nats, hence at most 2 ln 2; for φ = id at most the
     total variation distance. 0 at P = Q, up to chance on either side. A supremum over one family by one way of
@@ -91,7 +93,7 @@ def _measured(
         training = _sum(*measuring.terms(score, reals[0], fakes[0]))
         for scale in SCALES:
             scaled = partial(_scaled, score, scale)
-            chosen = _sum(*measuring.terms(scaled, reals[1], fakes[1]))
+            chosen = _assured(*measuring.terms(scaled, reals[1], fakes[1]))
             if chosen > best:
                 best, terms = chosen, measuring.terms(scaled, reals[2], fakes[2])
     return NeuralDistance(_sum(*terms), training, *terms)
@@ -99,6 +101,10 @@ def _measured(
 
 def _scaled(score: Callable[[Tensor], Tensor], scale: float, rows: Tensor) -> Tensor:
     return scale * score(rows)
+
+
+def _assured(first: Tensor, second: Tensor) -> float:
+    return _sum(first, second) - math.hypot(standard_error(first), standard_error(second))
 
 
 def _sum(first: Tensor, second: Tensor) -> float:

@@ -3,6 +3,7 @@
 real, fake, train                                 features, float32 [n, d]: held-out rows, generated, training rows
 real_samples, fake_samples, train_samples         the rows themselves, images in [-1, 1]
 real_images, fake_images, train_images            the same where they are images; points have none
+real_points, fake_points                          the same where they are points in the plane
 real_probabilities, fake_probabilities, train_probabilities   p(y|x) of the data set's classifier, [n, classes]
 real_labels, fake_labels, train_labels            int64 [n]; of fakes only where they were made by class
 centres, sigma                                    of a density with known modes
@@ -35,11 +36,13 @@ FEATURES = frozenset({"real", "fake", "train", "extractor"})
 PROBABILITIES = frozenset({"real_probabilities", "fake_probabilities", "train_probabilities"})
 TRAIN = frozenset({"train", "train_samples", "train_images", "train_probabilities", "train_labels"})
 IMAGES = frozenset({"real_images", "fake_images", "train_images"})
+POINTS = frozenset({"real_points", "fake_points"})
 NEEDS = {  # what not every data set, run or set of samples has
     "labels": PROBABILITIES | {"real_labels", "train_labels"},
     "modes": frozenset({"centres", "sigma"}),
     "a density": frozenset({"log_density"}),
     "images": IMAGES,
+    "points in the plane": POINTS,
     "samples by class": frozenset({"fake_labels"}),
     "a run": frozenset({"model"}),
     "other runs": frozenset({"rivals"}),
@@ -104,6 +107,10 @@ class Reference:
     def train_images(self) -> Tensor:
         return self.train_samples
 
+    @property
+    def real_points(self) -> Tensor:
+        return self.real_samples
+
     @cached_property
     def real(self) -> Tensor:
         return self.extractor(self.real_samples)
@@ -152,6 +159,8 @@ class Reference:
         """Why the data cannot give this quantity; None where they can."""
         if name in IMAGES:
             return None if len(self.data.shape) == 3 else f"{self.data.name} has no images"
+        if name in POINTS:
+            return None if self.data.shape == (2,) else f"{self.data.name} is not of points in the plane"
         if name in PROBABILITIES or name in ("real_labels", "train_labels"):
             return None if self.data.classes else f"{self.data.name} has no labels"
         if name in ("centres", "sigma", "log_density"):
@@ -174,6 +183,10 @@ class Quantities:
 
     @property
     def fake_images(self) -> Tensor:
+        return self.fake_samples
+
+    @property
+    def fake_points(self) -> Tensor:
         return self.fake_samples
 
     @cached_property
@@ -262,5 +275,14 @@ class Quantities:
 
 
 OWN = frozenset(
-    {"fake_samples", "fake_images", "fake_labels", "fake", "fake_probabilities", "model", "rivals"}
+    {
+        "fake_samples",
+        "fake_images",
+        "fake_points",
+        "fake_labels",
+        "fake",
+        "fake_probabilities",
+        "model",
+        "rivals",
+    }
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,15 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from saddlepoint.errors import InputError
-from saddlepoint.metrics.intervals import exponential, groups_of, jackknife
+from saddlepoint.metrics.intervals import GROUPS, exponential, jackknife
 from saddlepoint.metrics.metric import Measured
+from saddlepoint.metrics.pairs import left_out_means
 from saddlepoint.metrics.samples import distances, distances_within, matrices, matrix
 from saddlepoint.metrics.score import bootstrap_interval
-from saddlepoint.random import generator
 
 WIDTHS = tuple(2.0**power for power in range(-7, 7))  # each twice the one before
 REACH = 0.95  # share of the fakes inside their own reach
-GROUPS = 20
 LEAST_SPREAD = 1e-100
 LEAST_LOG = -1e300  # of a density that rounds to 0
 
@@ -108,36 +109,17 @@ def support_overlap(*, real: Tensor, fake: Tensor, threshold: float = 0.0) -> Me
     The three rates share their rows, so the interval leaves out one of 20 groups of both at a time (jackknife). Where
     one side has no collision at all, 0 without an interval.
     """
-    sides = matrices(real, fake, least=2 * GROUPS)
-    source = generator("cpu", "support groups")
-    groups = [groups_of(len(side), GROUPS, source) for side in sides]
-    whole, without = zip(
-        *(_rates(sides, groups, pair, threshold) for pair in ((0, 1), (0, 0), (1, 1))), strict=True
-    )
-    if not whole[1] * whole[2]:
+    found = left_out_means(matrices(real, fake, least=2 * GROUPS), partial(_collisions, threshold))
+    (across, first, second), without = zip(*found.values(), strict=True)
+    if not first * second:
         return Measured(0.0, note="no two real rows, or no two fakes, are alike")
-    value = float(whole[0] / (whole[1] * whole[2]).sqrt())
+    value = float(across / (first * second).sqrt())
     low, high = jackknife(value, (without[0] / (without[1] * without[2]).sqrt()).nan_to_num())
     return Measured(value, (max(0.0, low), high))
 
 
-def _rates(
-    sides: tuple[Tensor, Tensor], groups: list[Tensor], pair: tuple[int, int], threshold: float
-) -> tuple[Tensor, Tensor]:
-    """Share of the pairs of rows (never of a row with itself) that collide: of all, and [GROUPS] without each group."""
-    one, other = pair
-    members = [torch.nn.functional.one_hot(groups[side], GROUPS).double() for side in pair]
-    blocks = [(block <= threshold).double() @ members[1] for _, block in distances(sides[one], sides[other])]
-    hits, pairs = members[0].T @ torch.cat(blocks), torch.outer(members[0].sum(0), members[1].sum(0))
-    if one == other:
-        itself = members[0].sum(0).diag()
-        hits, pairs = hits - itself, pairs - itself
-    return hits.sum() / pairs.sum(), _without(hits) / _without(pairs)
-
-
-def _without(table: Tensor) -> Tensor:
-    """Sum of the table [g, g] without row and column i, for each i."""
-    return table.sum() - table.sum(0) - table.sum(1) + table.diag()
+def _collisions(threshold: float, rows: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
+    return ((start, (block <= threshold).double()) for start, block in distances(rows, others))
 
 
 def collision_threshold(*, real: Tensor, quantile: float) -> float:

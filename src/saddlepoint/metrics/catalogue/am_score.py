@@ -8,7 +8,8 @@ from saddlepoint.metrics.metric import Measured, Metric
 
 def measure(fake_probabilities: Tensor, train_labels: Tensor) -> dict[str, Measured]:
     prior = label_shares(labels=train_labels, classes=fake_probabilities.shape[1])
-    return {"am-score": am_score(probabilities=fake_probabilities, prior=prior)}
+    found = am_score(probabilities=fake_probabilities, prior=prior, prior_rows=len(train_labels))
+    return {"am-score": found}
 
 
 METRIC = Metric(

@@ -1,26 +1,31 @@
 """Share of authentic samples (K45)."""
 
+from dataclasses import replace
+
 from torch import Tensor
 
-from saddlepoint.metrics.intervals import share
+from saddlepoint.metrics import intervals
 from saddlepoint.metrics.memorisation import authentic
 from saddlepoint.metrics.metric import Measured, Metric
 
 
 def measure(real: Tensor, fake: Tensor, train: Tensor) -> dict[str, Measured]:
-    """The intervals are over fakes and held-out rows, the training rows being held fixed; that of the excess is Newcombe's,
-    from the two shares' own."""
-    ours, fresh = (share(authentic(rows=rows, training=train)) for rows in (fake, real))
-    note = f"held-out rows have {fresh.value:.4g}"
-    return {"auth-pct": Measured(ours.value, ours.interval, note), "auth-pct-excess": _excess(ours, fresh)}
+    """The intervals are over the fakes, the held-out rows and the training rows."""
+
+    def both(reals: Tensor, fakes: Tensor, training: Tensor) -> tuple[float, float]:
+        ours, fresh = (_share(rows, training) for rows in (fakes, reals))
+        return ours, ours - fresh
+
+    ours, excess = intervals.halved(both, real, fake, train, least=2)
+    note = "; ".join(filter(None, (f"held-out rows have {_share(real, train):.4g}", ours.note)))
+    return {
+        "auth-pct": intervals.clipped(replace(ours, note=note), high=1.0),
+        "auth-pct-excess": intervals.clipped(excess, -1.0, 1.0),
+    }
 
 
-def _excess(ours: Measured, fresh: Measured) -> Measured:
-    (low, high), (least, most) = ours.interval or (0.0, 1.0), fresh.interval or (0.0, 1.0)
-    value = ours.value - fresh.value
-    below = ((ours.value - low) ** 2 + (most - fresh.value) ** 2) ** 0.5
-    above = ((high - ours.value) ** 2 + (fresh.value - least) ** 2) ** 0.5
-    return Measured(value, (value - below, value + above))
+def _share(rows: Tensor, training: Tensor) -> float:
+    return float(authentic(rows=rows, training=training).double().mean())
 
 
 METRIC = Metric(

@@ -1,7 +1,10 @@
 """Birthday-paradox test of the support (K19)."""
 
+import math
+
 from torch import Tensor
 
+from saddlepoint.metrics import intervals
 from saddlepoint.metrics.metric import Measured, Metric
 from saddlepoint.metrics.support import (
     birthday_batch,
@@ -18,12 +21,20 @@ def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
     the batch in which a collision is as likely as not."""
     threshold = collision_threshold(real=real, quantile=QUANTILE)
     found = effective_support(samples=fake, threshold=threshold)
+    (size,) = intervals.halved(_logarithm, real, fake, least=3)
+    interval = found.interval and intervals.exponentiated(size).interval
     batch = f"a batch of {birthday_batch(support=found.value)} holds two alike as likely as not"
     note = "; ".join(part for part in (found.note, batch) if part)
     return {
-        "support-size": Measured(found.value, found.interval, note),
+        "support-size": Measured(found.value, interval, note),
         "support-overlap": support_overlap(real=real, fake=fake, threshold=threshold),
     }
+
+
+def _logarithm(real: Tensor, fake: Tensor) -> tuple[float]:
+    """Of the size, by the threshold that these rows give: halves lie farther apart, and their size is smaller."""
+    threshold = collision_threshold(real=real, quantile=QUANTILE)
+    return (math.log(effective_support(samples=fake, threshold=threshold).value),)
 
 
 METRIC = Metric(

@@ -21,4 +21,5 @@ METRIC = Metric(
     "wider error than the distance at one size",
     measure=measure,
     unmoved=("copies",),
+    version=2,
 )

@@ -34,4 +34,5 @@ METRIC = Metric(
     measure=measure,
     unmoved=("copies",),
     slow=True,
+    version=2,
 )

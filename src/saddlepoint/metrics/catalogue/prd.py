@@ -30,4 +30,5 @@ METRIC = Metric(
     blind="copies of the training data; whatever happens inside one of the 20 bins",
     measure=measure,
     unmoved=("copies",),
+    version=2,
 )

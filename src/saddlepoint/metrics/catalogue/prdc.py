@@ -3,24 +3,27 @@
 from torch import Tensor
 
 from saddlepoint.metrics import intervals
-from saddlepoint.metrics.manifold import ball_counts
+from saddlepoint.metrics.manifold import prdc
 from saddlepoint.metrics.metric import Measured, Metric
+
+K = 5
 
 
 def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
-    """The intervals are over the rows counted, the other side and its balls being held fixed."""
-    found = ball_counts(real=real, fake=fake, k=5)
+    """The intervals are over the rows of both sides, balls included."""
+
+    def all_four(reals: Tensor, fakes: Tensor) -> tuple[float, ...]:
+        return prdc(real=reals, fake=fakes, k=K)
+
+    precision, recall, density, coverage = intervals.halved(all_four, real, fake, least=K + 1)
     return {
-        "prdc-precision": intervals.share(found.precise),
-        "prdc-recall": intervals.share(found.recalled),
-        "density": intervals.mean(found.dense),
-        "coverage": Measured(float(found.covered.double().mean()), note=DEPENDENT),
+        "prdc-precision": intervals.clipped(precision, high=1.0),
+        "prdc-recall": intervals.clipped(recall, high=1.0),
+        "density": intervals.clipped(density),
+        "coverage": intervals.clipped(coverage, high=1.0),
     }
 
 
-DEPENDENT = (
-    "no interval: balls that overlap hold the same fakes, so that the rows counted are not independent"
-)
 METRIC = Metric(
     id="prdc",
     title="precision, recall, density and coverage",

@@ -2,20 +2,23 @@
 
 from torch import Tensor
 
-from saddlepoint.metrics.manifold import inside
+from saddlepoint.metrics import intervals
+from saddlepoint.metrics.manifold import precision_recall
 from saddlepoint.metrics.metric import Measured, Metric
-from saddlepoint.metrics.score import bootstrap_interval
+
+K = 3
 
 
-def measure(real: Tensor, fake: Tensor, seed: int) -> dict[str, Measured]:
-    """The intervals are over the rows counted, the balls being held fixed."""
-    hits = {
-        "precision": inside(points=fake, reference=real),
-        "recall": inside(points=real, reference=fake),
-    }
+def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
+    """The intervals are over the rows of both sides, balls included."""
+
+    def both(reals: Tensor, fakes: Tensor) -> tuple[float, float]:
+        return precision_recall(real=reals, fake=fakes, k=K)
+
+    found = intervals.halved(both, real, fake, least=K + 1)
     return {
-        name: Measured(float(found.double().mean()), bootstrap_interval(found, seed=seed))
-        for name, found in hits.items()
+        name: intervals.clipped(one, high=1.0)
+        for name, one in zip(("precision", "recall"), found, strict=True)
     }
 
 

@@ -3,14 +3,21 @@
 import torch
 from torch import Tensor
 
-from saddlepoint.metrics.manifold import median_interval, realism
+from saddlepoint.metrics import intervals
+from saddlepoint.metrics.manifold import realism
 from saddlepoint.metrics.metric import Measured, Metric
+
+K = 3
 
 
 def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
-    """The interval is over the fakes, the balls being held fixed."""
-    found = realism(real=real, fake=fake)
-    return {"realism": Measured(float(torch.quantile(found, 0.5)), median_interval(found))}
+    """The interval is over the rows of both sides, balls included."""
+
+    def median(reals: Tensor, fakes: Tensor) -> tuple[float]:
+        return (float(torch.quantile(realism(real=reals, fake=fakes, k=K), 0.5)),)
+
+    (found,) = intervals.halved(median, real, fake, least=K + 1)
+    return {"realism": intervals.clipped(found)}
 
 
 METRIC = Metric(

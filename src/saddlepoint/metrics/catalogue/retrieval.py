@@ -2,14 +2,19 @@
 
 from torch import Tensor
 
-from saddlepoint.metrics.intervals import mean
+from saddlepoint.metrics import intervals
 from saddlepoint.metrics.metric import Measured, Metric
 from saddlepoint.metrics.retrieval import retrieval_distances
 
 
 def measure(real: Tensor, fake: Tensor) -> dict[str, Measured]:
-    """The interval is over real rows, the fakes being held fixed."""
-    return {"retrieval-distance": mean(retrieval_distances(real=real, fake=fake))}
+    """The interval is over the rows of both sides; of the logarithm, since halves of the rows lie farther apart."""
+
+    def logarithm(reals: Tensor, fakes: Tensor) -> tuple[float]:
+        return (float(retrieval_distances(real=reals, fake=fakes).mean().log()),)
+
+    (found,) = intervals.halved(logarithm, real, fake, least=1)
+    return {"retrieval-distance": intervals.exponentiated(found)}
 
 
 METRIC = Metric(
