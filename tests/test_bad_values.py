@@ -37,8 +37,8 @@ def test_a_method_that_needs_labels_refuses_data_without(tmp_path: Path) -> None
     from dataclasses import replace
 
     method = replace(methods.get("gan"), name="labelled", terms=(Labelled(),))
-    with pytest.raises(InputError, match="labelled needs labels and ring has none") as caught:
-        api.train(method, "ring", MLP(width=8), out=tmp_path / "out", budget=api.Budget(steps=1))
+    with pytest.raises(InputError, match="labelled needs labels and spiral has none") as caught:
+        api.train(method, "spiral", MLP(width=8), out=tmp_path / "out", budget=api.Budget(steps=1))
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
     settings = api.Settings(batch_size=8, evaluations=0, pictures=0)

@@ -36,6 +36,7 @@ class Plane:
 
     name = "plane"
     identity = "sha256:plane"
+    resizing = "none"
     classes = ()
 
     def drawn(self, n: int, seed: int) -> dict[str, Tensor]:

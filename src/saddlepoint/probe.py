@@ -189,7 +189,8 @@ def _given(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any]
     readers = {name: _reader(name, value, read) for name, value in batch.items() if name != "clock"}
     forward = Forward({"clock": batch["clock"]}, {**game.providers, **readers}, frozenset())
     forward.players, forward.memory = players, memory
-    if "generator" in game.networks or "model" in game.networks:
+    replaced = any("fake" in definition.replaces for definition in game.method.definitions)
+    if "generator" in game.networks or replaced:
         with torch.no_grad():
             forward["fake"]
     forward.clear()

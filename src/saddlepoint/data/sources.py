@@ -125,8 +125,11 @@ def catalogue() -> list[dict[str, Any]]:
     ]
 
 
-def _density(name: str, what: str) -> Source:
-    return Source(name, "density", (2,), None, None, f"drawn from its formula: {what}", "none needed")
+def _density(name: str, what: str, modes: int = 0) -> Source:
+    classes = tuple(map(str, range(modes)))
+    return Source(
+        name, "density", (2,), None, None, f"drawn from its formula: {what}", "none needed", classes
+    )
 
 
 def _polygons(name: str, what: str) -> Source:
@@ -207,8 +210,8 @@ MNIST = Source(
 )  # fmt: skip
 
 SOURCES: tuple[Source, ...] = (
-    _density("ring", "8 Gaussians on a circle"),
-    _density("grid", "25 Gaussians on a square lattice"),
+    _density("ring", "8 Gaussians on a circle", 8),
+    _density("grid", "25 Gaussians on a square lattice", 25),
     _density("spiral", "two noisy Archimedean arms"),
     _density("swiss-roll", "one noisy rolled-up curve"),
     _density("two-moons", "two noisy half circles"),
