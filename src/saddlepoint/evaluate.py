@@ -12,6 +12,7 @@ from saddlepoint.data.protocol import Data
 from saddlepoint.errors import InputError
 from saddlepoint.metrics import Score, catalogue
 from saddlepoint.metrics.quantities import Quantities, Reference
+from saddlepoint.model import Trained
 from saddlepoint.settings import LEAST
 
 
@@ -43,13 +44,22 @@ class Evaluator:
             self._reference = Reference(self.data, extractor, self.n, self.seed)
         return self._reference
 
-    def __call__(self, samples: Tensor) -> tuple[Score, ...]:
-        """Fréchet distance, precision and recall; for densities with known modes their coverage too."""
+    def __call__(
+        self, samples: Tensor, labels: Tensor | None = None, model: Trained | None = None
+    ) -> tuple[Score, ...]:
+        """Fréchet distance, precision and recall; for densities with known modes their coverage too; for a run whose
+        discriminator names classes its error. labels: int64 [n], of samples that were made by class."""
         if not self.possible:
             raise InputError(
                 f"{self.data.name} holds out fewer than {LEAST} rows; scores compare at least {LEAST}"
             )
-        found = Quantities(self.reference, samples[: self._fitting])
+        found = Quantities(
+            self.reference,
+            samples[: self._fitting],
+            None if labels is None else labels[: self._fitting],
+            model,
+            classify=model.classify if model and self.data.classes else None,
+        )
         taken = (catalogue.get(name) for name in catalogue.DEFAULT)
         return tuple(score for metric in taken if not found.lacks(metric) for score in found.scores(metric))
 

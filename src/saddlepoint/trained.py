@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.bound import MethodGame
 from saddlepoint.budget import Budget
 from saddlepoint.data import load
+from saddlepoint.data.few_labels import complete
 from saddlepoint.data.protocol import Data
 from saddlepoint.data.recorded import Recorded
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
-from saddlepoint.forward import record
-from saddlepoint.game import Memory, Players
 from saddlepoint.method import Method
 from saddlepoint.metrics import Score
+from saddlepoint.model import Trained
 from saddlepoint.networks import Networks
-from saddlepoint.penalties.base import per_point
 from saddlepoint.plan import Plan
 from saddlepoint.random import generator as keyed
 from saddlepoint.run import Folder
-from saddlepoint.sampling import conditions, deployed, latents, samples
+from saddlepoint.sampling import PART, conditions, deployed, latents, samples
 from saddlepoint.settings import Settings
 from saddlepoint.training import carry_out
 from saddlepoint.vocabulary import read
@@ -124,8 +121,17 @@ class Run:
 
     def evaluate(self, n: int = 2000, seed: int = 0, data: Data | None = None) -> tuple[Score, ...]:
         """Scores of n samples against the held-out rows of the run's data, or of other data."""
-        made = self.render({**latents(self.method, n, seed, "evaluation"), **self._given(n, seed)})
-        return Evaluator(data or self.data, n, seed)(made)
+        given = self._given(n, seed)
+        made = self.render({**latents(self.method, n, seed, "evaluation"), **given})
+        return Evaluator(complete(data or self.data), n, seed)(made, given.get("label"), self.model())
+
+    def classify(self, samples: Tensor) -> Tensor:
+        """What the discriminator takes samples [n, *shape] to be, for a method whose discriminator names classes: logits
+        [n, classes]."""
+        classify = self.model().classify
+        if classify is None:
+            raise InputError(f"the discriminator of {self.method.name} names no classes")
+        return torch.cat([classify(part) for part in samples.split(PART)])
 
     def model(self) -> Trained:
         """The run as metrics see it: latents, samples that are differentiable in them, and the discriminator's scores."""
@@ -139,35 +145,6 @@ class Run:
         named = self.game.networks["generator"].layout.named(players["generator"])
         module.load_state_dict({**named, **memory["buffers"]["generator"]}, strict=False)
         return module.eval()
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """The players of a run in evaluation mode, with averaged weights where the method keeps them."""
-
-    name: str
-    method: Method
-    game: MethodGame
-    players: Players
-    memory: Memory
-
-    def latents(self, n: int, seed: int) -> Tensor:
-        """n rows of the prior: [n, size]."""
-        return latents(self.method, n, seed, "model")["latent"]
-
-    def generate(self, latents: Tensor) -> Tensor:
-        """A sample for each row, differentiable in the latents: [n, *shape]."""
-        made: Tensor = self.game.evaluation(self.players, self.memory, {"latent": latents})["fake"]
-        return made
-
-    def judge(self, samples: Tensor) -> Tensor:
-        """The discriminator's score of each sample, untreated; higher means real, whatever sign the objective gives it:
-        [n]."""
-        if "discriminator" not in self.game.players:
-            raise InputError(f"{self.method.name} trains no discriminator that could judge samples.")
-        forward = self.game.evaluation(self.players, self.memory, {"real": samples})
-        score = per_point(record(forward["discriminator"](forward["real_point"]))["score"])
-        return -score if self.method.objective.low_is_real else score
 
 
 def train(
@@ -205,7 +182,10 @@ def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
 def _stand_in(data: Data) -> dict[str, Tensor]:
     """Rows shaped like those of the data, for the networks to be looked at: a run is opened without its data."""
     real = torch.randn(8, *data.shape, generator=keyed("cpu", 0, "stand-in")).tanh()
-    return {"real": real, **({"label": torch.arange(8) % len(data.classes)} if data.classes else {})}
+    if not data.classes:
+        return {"real": real}
+    label = torch.arange(8) % len(data.classes)
+    return {"real": real, "label": label, "labelled": real, "labelled_label": label}
 
 
 def _pair(text: str) -> Any:

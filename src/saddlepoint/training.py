@@ -13,10 +13,12 @@ from torch import Tensor
 
 from saddlepoint.batches import Batches, Shard
 from saddlepoint.compiled import Compiled, compiler_missing
+from saddlepoint.data.few_labels import complete
 from saddlepoint.dynamics.base import Info
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
 from saddlepoint.live import Live
+from saddlepoint.model import Trained
 from saddlepoint.parallel import Processes
 from saddlepoint.plan import Plan, compiling, environment, game_of
 from saddlepoint.run import Folder, write_json, write_weights
@@ -103,7 +105,7 @@ class Training:
         except OSError as error:
             raise InputError(f"cannot write to {self.folder.path}: {error.strerror or error}") from error
         self.evaluator = Evaluator(
-            self.plan.data, self.settings.evaluation_samples, self.settings.seed, self.live.say
+            complete(self.plan.data), self.settings.evaluation_samples, self.settings.seed, self.live.say
         )
         self.trackers = Trackers(self.settings.trackers, self.folder.path, self.record)
 
@@ -284,8 +286,9 @@ class Training:
         n = self.settings.evaluation_samples
         given = conditions(self.game, self.plan.data, n, self.settings.seed)
         noise = latents(self.method, n, self.settings.seed, "evaluation")
-        scores = self.evaluator(self.generated({**noise, **given}))
-        which = deployed(self.game, self.state)[2]
+        players, memory, which = deployed(self.game, self.state)
+        model = Trained(self.folder.path.name, self.method, self.game.bound(), players, memory)
+        scores = self.evaluator(self.generated({**noise, **given}), given.get("label"), model)
         row = {**self.clock(), "weights": which, "scores": [score.to_json() for score in scores]}
         self.folder.append(self.folder.evaluations, [row])
         self.trackers.log([{"step": row["step"], **{f"evaluation/{s.metric}": s.value for s in scores}}])

@@ -5,6 +5,7 @@ real_samples, fake_samples, train_samples         the rows themselves, images in
 real_probabilities, fake_probabilities, train_probabilities   p(y|x) of the data set's classifier, [n, classes]
 real_labels, fake_labels, train_labels            int64 [n]; of fakes only where they were made by class
 centres, sigma                                    of a density with known modes
+classify                                          the class head of the run's own discriminator: rows -> logits
 model, rivals                                     a trained generator with its discriminator; those it is compared with
 seed, progress                                    for what a metric draws, and to tell how far it is
 """
@@ -36,7 +37,8 @@ Progress = Callable[[int, int], None]
 class Model(Protocol):
     """A trained GAN as metrics see it. `generate` is differentiable in the latents."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def latents(self, n: int, seed: int) -> Tensor: ...
     def generate(self, latents: Tensor) -> Tensor: ...
@@ -130,6 +132,7 @@ class Quantities:
     fake_labels: Tensor | None = None
     model: Model | None = None
     rivals: tuple[Model, ...] = ()
+    classify: Callable[[Tensor], Tensor] | None = None
 
     @cached_property
     def fake(self) -> Tensor:
@@ -144,6 +147,7 @@ class Quantities:
         own = {
             "fake_labels": (self.fake_labels is None, "the samples were not made by class"),
             "model": (self.model is None, "it looks into a trained run, and these are samples alone"),
+            "classify": (self.classify is None, "the discriminator names no classes, or is not at hand"),
             "rivals": (not self.rivals, "it compares with other runs (--against), and none are given"),
         }
         for name in metric.asks:
@@ -181,7 +185,7 @@ class Quantities:
 
     def _floors(self, metric: Metric) -> dict[str, Measured]:
         asks = set(metric.asks)
-        if not asks & OWN or asks & {"model", "rivals"}:
+        if not asks & OWN or asks & {"model", "rivals", "classify"}:
             return {}
         key, known = (metric.id, len(self.fake_samples)), self.reference.floors
         if key not in known:
@@ -205,4 +209,4 @@ class Quantities:
         }
 
 
-OWN = frozenset({"fake_samples", "fake_labels", "fake", "fake_probabilities", "model", "rivals"})
+OWN = frozenset({"fake_samples", "fake_labels", "fake", "fake_probabilities", "model", "rivals", "classify"})

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
     from saddlepoint.networks.mixture import Mixture
     from saddlepoint.networks.mlp import MLP
+    from saddlepoint.networks.noisy import NoisyMLP
     from saddlepoint.networks.packed import MinibatchDeviation, MinibatchDiscrimination, Packed
     from saddlepoint.networks.r3net import R3Net
     from saddlepoint.networks.resnet import ResNet
@@ -39,6 +40,7 @@ __all__ = [
     "MinibatchDiscrimination",
     "Mixture",
     "Networks",
+    "NoisyMLP",
     "Packed",
     "Painted",
     "Projected",
@@ -50,8 +52,9 @@ __all__ = [
 FILES = {
     "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
     "headed": ("Classifying", "KPlusOne", "Recognising"),
+    "noisy": ("NoisyMLP",),
     "packed": ("MinibatchDeviation", "MinibatchDiscrimination", "Packed"),
-}  # where a file holds several
+}  # where a file holds several, or is called otherwise
 
 
 class Networks(Protocol):

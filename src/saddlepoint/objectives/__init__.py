@@ -45,6 +45,7 @@ from saddlepoint.objectives.relativistic import (
     RelativisticAverage,
     Squared,
 )
+from saddlepoint.objectives.semi_supervised import Classification, SemiSupervised
 from saddlepoint.objectives.top_k import TopK
 from saddlepoint.objectives.wasserstein import Wasserstein
 
@@ -54,6 +55,7 @@ __all__ = [
     "MMD",
     "Alpha",
     "BoundaryEquilibrium",
+    "Classification",
     "Discrimination",
     "DistanceKernel",
     "Divergence",
@@ -82,6 +84,7 @@ __all__ = [
     "RelativisticAverage",
     "ReverseKL",
     "SelfContrastive",
+    "SemiSupervised",
     "Sinkhorn",
     "Squared",
     "SquaredHellinger",

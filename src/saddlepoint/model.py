@@ -1,0 +1,65 @@
+"""A trained GAN as metrics see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saddlepoint.bound import MethodGame
+from saddlepoint.errors import InputError
+from saddlepoint.forward import record
+from saddlepoint.game import Memory, Players
+from saddlepoint.method import Method
+from saddlepoint.penalties.base import per_point
+from saddlepoint.sampling import latents
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """The players of a run in evaluation mode, with averaged weights where the method keeps them."""
+
+    name: str
+    method: Method
+    game: MethodGame
+    players: Players
+    memory: Memory
+
+    def latents(self, n: int, seed: int) -> Tensor:
+        """n rows of the prior: [n, size]."""
+        return latents(self.method, n, seed, "model")["latent"]
+
+    def generate(self, latents: Tensor) -> Tensor:
+        """A sample for each row, differentiable in the latents: [n, *shape]."""
+        made: Tensor = self.game.evaluation(self.players, self.memory, {"latent": latents})["fake"]
+        return made
+
+    def judge(self, samples: Tensor) -> Tensor:
+        """The discriminator's score of each sample, untreated; higher means real, whatever sign the objective gives it:
+        [n]."""
+        if "discriminator" not in self.game.players:
+            raise InputError(f"{self.method.name} trains no discriminator that could judge samples.")
+        score = per_point(self._record(samples)["score"])
+        return -score if self.method.objective.low_is_real else score
+
+    @property
+    def classify(self) -> Callable[[Tensor], Tensor] | None:
+        """Logits [n, classes] of samples by the discriminator, or None where it names no classes."""
+        return self._classes if "class" in self.game.found.heads else None
+
+    @torch.no_grad()
+    def _classes(self, samples: Tensor) -> Tensor:
+        logits: Tensor = self._record(samples)["class"]
+        return logits.float().cpu()
+
+    def _record(self, samples: Tensor) -> Any:
+        """What the discriminator returns for samples, untreated."""
+        forward = self.game.evaluation(self.players, self.memory, {"real": samples.to(self._device)})
+        return record(forward["discriminator"](forward["real_point"]))
+
+    @property
+    def _device(self) -> torch.device:
+        return next(iter(self.players.values())).device
