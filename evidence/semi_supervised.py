@@ -35,7 +35,7 @@ def semi_supervised(steps: int | None = None) -> Method:
     method = methods.get("semi-supervised")
     if steps is None:
         return method
-    adam = Adam(Linear(1e-3, 0.0))
+    adam = Adam(Linear(3e-3, 0.0))
     return replace(method, dynamics=Alternating({"generator": adam, "discriminator": adam}))
 
 

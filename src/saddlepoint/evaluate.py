@@ -58,7 +58,8 @@ class Evaluator:
             samples[: self._fitting],
             None if labels is None else labels[: self._fitting],
             model,
-            classify=model.classify if model and self.data.classes else None,
+            classify=model.classify if model else None,
+            recognition=model.recognition if model else None,
         )
         taken = (catalogue.get(name) for name in catalogue.DEFAULT)
         return tuple(score for metric in taken if not found.lacks(metric) for score in found.scores(metric))

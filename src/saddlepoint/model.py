@@ -13,9 +13,12 @@ from saddlepoint.bound import MethodGame
 from saddlepoint.errors import InputError
 from saddlepoint.forward import record
 from saddlepoint.game import Memory, Players
+from saddlepoint.latents import Codes
 from saddlepoint.method import Method
+from saddlepoint.metrics.information import Recognition
+from saddlepoint.penalties import MutualInformation
 from saddlepoint.penalties.base import per_point
-from saddlepoint.sampling import latents
+from saddlepoint.sampling import PART, latents
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,35 @@ class Trained:
     def _classes(self, samples: Tensor) -> Tensor:
         logits: Tensor = self._record(samples)["class"]
         return logits.float().cpu()
+
+    @property
+    def recognition(self) -> Recognition | None:
+        """The codes of the latents with the head that recognises them, or None where the method has none of both."""
+        latent, term = self.method.latent, self._information
+        if not isinstance(latent, Codes) or term is None or self.game.found.given:
+            return None
+        return Recognition(
+            latent.categorical, term.entropy(latent.continuous), self._codes, self._log_probabilities
+        )
+
+    @property
+    def _information(self) -> MutualInformation | None:
+        return next((term for term in self.method.terms if isinstance(term, MutualInformation)), None)
+
+    @torch.no_grad()
+    def _codes(self, samples: Tensor) -> Tensor:
+        found: Tensor = self._record(samples)["code"]
+        return found.float().cpu()
+
+    @torch.no_grad()
+    def _log_probabilities(self, n: int, seed: int) -> Tensor:
+        """log Q(c|G(z, c)) of n draws."""
+        noise, term, found = latents(self.method, n, seed, "codes"), self._information, []
+        for start in range(0, n if term else 0, PART):
+            part = {name: rows[start : start + PART].to(self._device) for name, rows in noise.items()}
+            forward = self.game.evaluation(self.players, self.memory, part)
+            found.append(term.log_probabilities(self._codes(forward["fake"]), forward["code"].cpu()))  # type: ignore[union-attr]
+        return torch.cat(found)
 
     def _record(self, samples: Tensor) -> Any:
         """What the discriminator returns for samples, untreated."""

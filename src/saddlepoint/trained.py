@@ -24,7 +24,7 @@ from saddlepoint.networks import Networks
 from saddlepoint.plan import Plan
 from saddlepoint.random import generator as keyed
 from saddlepoint.run import Folder
-from saddlepoint.sampling import PART, conditions, deployed, latents, samples
+from saddlepoint.sampling import PART, coded, conditions, deployed, latents, samples
 from saddlepoint.settings import Settings
 from saddlepoint.training import carry_out
 from saddlepoint.vocabulary import read
@@ -98,7 +98,8 @@ class Run:
         classes = len(self.plan.data.classes)
         if "label" not in self.game.bound().found.given:
             raise InputError(f"{self.method.name} makes samples of no class in particular: leave labels out")
-        if labels.shape != (n,) or labels.min() < 0 or labels.max() >= classes:
+        whole = labels.shape == (n,) and not labels.is_floating_point()
+        if not whole or labels.min() < 0 or labels.max() >= classes:
             raise InputError(f"labels of {n} samples are {n} whole numbers from 0 to {classes - 1}")
         return {"label": labels}
 
@@ -114,6 +115,12 @@ class Run:
         noise = latents(self.method, rows, seed, "interpolation start") | self._given(rows, seed)
         still = {name: value.repeat_interleave(steps, 0) for name, value in noise.items()}
         return self.render({**still, "latent": slerp(start, end, line).flatten(0, 1)})
+
+    def traverse(self, rows: int = 1, steps: int = 10, seed: int = 0) -> Tensor:
+        """Samples in rows in which one code of the latent varies and everything else stays: `rows` rows a code, each of
+        `steps` samples, or as many as a categorical code has values where that is more."""
+        drawn = {**latents(self.method, rows, seed, "traversal"), **self._given(rows, seed)}
+        return self.render(coded(self.method).traversed(drawn, steps))
 
     def render(self, noise: dict[str, Tensor]) -> Tensor:
         players, memory, _ = deployed(self.game, self.state)

@@ -312,6 +312,7 @@ class Training:
         done = self.budget.done(self.clock())
         if done:
             self.weights()
+        self.panels()
         self.folder.report.unlink(missing_ok=True)
         ending = ("finished", "") if done else ("stopped", self.message)
         write_json(self.folder.summary, self.summary(*ending))
@@ -323,6 +324,18 @@ class Training:
             self.live.say(f"finished after {self.state.clock['step']} steps; report: {page}")
         else:
             self.live.say(f"stopped at step {self.state.clock['step']}; the same command continues the run")
+
+    def panels(self) -> None:
+        """Pictures whose rows mean something, with what they mean beside them."""
+        from saddlepoint.images import grid, png
+        from saddlepoint.panels import panels
+        from saddlepoint.paths import write_atomic
+
+        for panel in panels(self.method, self.game, self.plan.data, self.settings.seed):
+            self.folder.panels.mkdir(exist_ok=True)
+            sheet = grid(self.generated(dict(panel.noise)), panel.columns)
+            write_atomic(self.folder.panels / f"{panel.name}.png", png(sheet))
+            write_json(self.folder.panels / f"{panel.name}.json", panel.told())
 
     def weights(self) -> None:
         """Final weights by name, raw and averaged."""

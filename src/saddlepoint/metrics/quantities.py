@@ -6,6 +6,7 @@ real_probabilities, fake_probabilities, train_probabilities   p(y|x) of the data
 real_labels, fake_labels, train_labels            int64 [n]; of fakes only where they were made by class
 centres, sigma                                    of a density with known modes
 classify                                          the class head of the run's own discriminator: rows -> logits
+recognition                                       a run's codes and the head that finds them again
 model, rivals                                     a trained generator with its discriminator; those it is compared with
 seed, progress                                    for what a metric draws, and to tell how far it is
 """
@@ -27,6 +28,7 @@ from saddlepoint.metrics.score import Score
 if TYPE_CHECKING:
     from saddlepoint.data.protocol import Data
     from saddlepoint.features import Classifier
+    from saddlepoint.metrics.information import Recognition
 
 SPLIT = "held-out"
 FEATURES = frozenset({"real", "fake", "train"})
@@ -133,6 +135,7 @@ class Quantities:
     model: Model | None = None
     rivals: tuple[Model, ...] = ()
     classify: Callable[[Tensor], Tensor] | None = None
+    recognition: Recognition | None = None
 
     @cached_property
     def fake(self) -> Tensor:
@@ -148,6 +151,7 @@ class Quantities:
             "fake_labels": (self.fake_labels is None, "the samples were not made by class"),
             "model": (self.model is None, "it looks into a trained run, and these are samples alone"),
             "classify": (self.classify is None, "the discriminator names no classes, or is not at hand"),
+            "recognition": (self.recognition is None, "the latents have no codes that a head recognises"),
             "rivals": (not self.rivals, "it compares with other runs (--against), and none are given"),
         }
         for name in metric.asks:
@@ -185,7 +189,7 @@ class Quantities:
 
     def _floors(self, metric: Metric) -> dict[str, Measured]:
         asks = set(metric.asks)
-        if not asks & OWN or asks & {"model", "rivals", "classify"}:
+        if not asks & OWN or asks & OF_RUNS:
             return {}
         key, known = (metric.id, len(self.fake_samples)), self.reference.floors
         if key not in known:
@@ -209,4 +213,5 @@ class Quantities:
         }
 
 
-OWN = frozenset({"fake_samples", "fake_labels", "fake", "fake_probabilities", "model", "rivals", "classify"})
+OF_RUNS = frozenset({"model", "rivals", "classify", "recognition"})  # which rows of data cannot stand for
+OWN = OF_RUNS | {"fake_samples", "fake_labels", "fake", "fake_probabilities"}
