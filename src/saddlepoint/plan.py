@@ -177,7 +177,7 @@ def fitting(method: Method, pair: Networks) -> Networks:
 
     known: set[str] = {f.name for f in fields(pair)} if is_dataclass(pair) else set()
     change: dict[str, Any] = {}
-    if method.per_row and "discriminator_norm" in known:
+    if method.per_row and "discriminator_norm" in known and pair.discriminator_norm != "virtual":  # type: ignore[attr-defined]
         change["discriminator_norm"] = "none"
     if method.asks & {"real_features", "fake_features"} and "features" in known:
         change["features"] = True

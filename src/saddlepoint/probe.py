@@ -55,7 +55,7 @@ def probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
 
 
 def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
-    batch = _batch(game, reference)
+    batch = filled(game, reference)
     players, memory = game.init(0, batch)
     _shapes(game, players, memory, batch)
     for network in game.networks.values():
@@ -83,11 +83,12 @@ def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
     )
 
 
-def _batch(game: MethodGame, reference: Mapping[str, Any]) -> dict[str, Any]:
+def filled(game: MethodGame, reference: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+    """A batch of data with keyed noise for each row, at the first step."""
     real: Tensor = reference["real"]
     noise = {
         name: draw.sample(
-            len(real), keyed(real.device, 0, "probe", name), {"real": tuple(real.shape[1:])}
+            len(real), keyed(real.device, seed, "probe", name), {"real": tuple(real.shape[1:])}
         ).to(real.dtype)
         for name, draw in game.draws.items()
     }

@@ -78,7 +78,7 @@ class Run:
     @classmethod
     def untrained(cls, run: Run) -> Run:
         """The same run before its first step: the same networks with their initial weights."""
-        players, memory = run.game.init(run.plan.settings.seed, run.data.training(8))
+        players, memory = run.game.init(run.plan.settings.seed, run.data.training(run.plan.rows))
         return cls(run.folder, run.plan, run.game, run.method.dynamics.init(run.game, players, memory))
 
     def sample(
@@ -130,7 +130,10 @@ class Run:
         """Scores of n samples against the held-out rows of the run's data, or of other data."""
         given = self._given(n, seed)
         made = self.render({**latents(self.method, n, seed, "evaluation"), **given})
-        return Evaluator(complete(data or self.data), n, seed)(made, given.get("label"), self.model())
+        against = complete(data or self.data)
+        if against.classes != self.plan.data.classes:  # labels mean something else there
+            return Evaluator(against, n, seed)(made)
+        return Evaluator(against, n, seed)(made, given.get("label"), self.model())
 
     def classify(self, samples: Tensor) -> Tensor:
         """What the discriminator takes samples [n, *shape] to be, for a method whose discriminator names classes: logits

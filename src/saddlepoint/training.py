@@ -138,7 +138,7 @@ class Training:
         """Make the game of a phase, with what the phase before hands on."""
         method = self.phases[phase][0]
         game, said = game_of(self.plan, method, self.processes, self.device)
-        reference = {n: t.to(self.device) for n, t in self.plan.data.training(8).items()}
+        reference = {n: t.to(self.device) for n, t in self.plan.data.training(self.plan.rows).items()}
         players, memory = game.init(self.settings.seed, reference)
         before = self.state if phase > 0 and phase == self.phase + 1 else None
         if before is not None:
