@@ -23,7 +23,7 @@ from saddlepoint.objectives.divergences import (
     TotalVariation,
     WeightedJensenShannon,
 )
-from saddlepoint.objectives.energy import BoundaryEquilibrium, EnergyMargin, LossSensitive
+from saddlepoint.objectives.energy import BoundaryEquilibrium, EnergyMargin, LossSensitive, Reconstruction
 from saddlepoint.objectives.fgan import FGAN
 from saddlepoint.objectives.hinge import Hinge
 from saddlepoint.objectives.least_squares import LeastSquares
@@ -80,6 +80,7 @@ __all__ = [
     "Objective",
     "Pearson",
     "RationalQuadratic",
+    "Reconstruction",
     "Relativistic",
     "RelativisticAverage",
     "ReverseKL",
