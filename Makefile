@@ -31,6 +31,8 @@ evidence: $(VENV)/.tested
 	$(BIN)/python evidence/real_images.py
 	$(BIN)/python evidence/methods.py
 	$(BIN)/python evidence/claims.py
+	$(BIN)/python evidence/floors.py
+	$(BIN)/python evidence/intervals.py
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/step.py

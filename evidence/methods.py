@@ -1,6 +1,6 @@
 """Every method on the ring of 8 Gaussians and on digits, under one budget of gradient evaluations, several seeds each.
 
-    python evidence/methods.py [--only gan-r1,wgan-gp] [--seeds 5] [--ring 10000] [--digits 3000] [--processes 2]
+    python evidence/methods.py [--only gan-r1,wgan-gp] [--seeds 5] [--ring 10000] [--digits 3000] [--processes 2] [--table]
 
 Ring: modes found (of 8), share of high-quality samples, KL of the mode frequencies. Digits: Fréchet distance as a share of
 the untrained generator's. Networks: the method's own pair, else MLP of width 64 (ring) and 128 (digits). Median, range and
@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import statistics
+import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -22,7 +23,26 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from tables import insert, markdown  # noqa: E402 (beside this file)
+
 RESULT = HERE / "results" / "methods.json"
+PAGE = HERE.parent / "docs" / "evidence.md"
+COLUMNS = {
+    "ring": ("modes-covered", "high-quality-share", "mode-divergence"),
+    "digits": ("share of untrained", "precision", "recall"),
+}
+HEAD = (
+    "id",
+    "modes of 8",
+    "high quality",
+    "KL of modes",
+    "FD on digits over the untrained",
+    "precision",
+    "recall",
+    "seeds that failed",
+)
 WIDTHS = {"ring": 64, "digits": 128}
 SHORT = 120  # gradient evaluations
 
@@ -117,6 +137,31 @@ def summary(trials: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def cell(row: dict[str, Any], score: str) -> str:
+    """Median [least, most]."""
+    found = row.get("scores", {}).get(score)
+    return f"{found['median']:.3g} [{found['least']:.3g}, {found['most']:.3g}]" if found else ""
+
+
+def line(name: str, rows: dict[str, Any]) -> list[str]:
+    """A method in the table; what has not run is said."""
+    cells, failed = [f"`{name}`"], 0
+    for data, scores in COLUMNS.items():
+        row = rows.get(f"{name} {data}")
+        if row is None or row["refused"]:
+            cells += ["not run" if row is None else "not for " + data] + [""] * (len(scores) - 1)
+        else:
+            cells += [cell(row, score) for score in scores]
+            failed += len(row["failed"])
+    return [*cells, str(failed)]
+
+
+def write_table(stored: dict[str, Any]) -> None:
+    from saddlepoint import methods
+
+    insert(PAGE, "methods", markdown(HEAD, (line(name, stored["rows"]) for name in methods.names())))
+
+
 def main() -> None:
     from saddlepoint import methods
     from saddlepoint.plan import environment
@@ -129,8 +174,12 @@ def main() -> None:
     parser.add_argument("--ring", type=int, default=10_000)
     parser.add_argument("--digits", type=int, default=3_000)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--table", action="store_true", help="only write the table from what is stored")
     given = parser.parse_args()
     stored = json.loads(RESULT.read_text()) if RESULT.is_file() else {"rows": {}}
+    if given.table:
+        write_table(stored)
+        return
     wanted = [
         (name, data, budget)
         for data, budget in (("ring", given.ring), ("digits", given.digits))
@@ -150,6 +199,7 @@ def main() -> None:
             stored["environment"] = environment()
             RESULT.write_text(json.dumps(stored, indent=1) + "\n")
             print(name, data, json.dumps(row["scores"] or row["refused"])[:200], flush=True)
+    write_table(stored)
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ def test_the_scores_of_a_run_say_what_they_are(made: Made) -> None:
 def test_scores_are_printed_as_a_table(made: Made) -> None:
     text = ran("evaluate ring -n 200", made)
     for word in (
-        "frechet-distance",
+        "FD[identity]",
         "high-quality-share",
         "real against real",
         "identity sha256:",

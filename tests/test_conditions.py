@@ -277,6 +277,35 @@ def test_samples_of_a_class_from_the_command_line(tmp_path: Path) -> None:
     assert "no class in particular" in wrong.stderr
 
 
+def test_metrics_look_into_codes_and_are_refused_for_labels(tmp_path: Path) -> None:
+    settings = Settings(pictures=0, evaluations=0, threads=1, batch_size=16)
+    for name in ("infogan", "cgan"):
+        method = methods.get(name)
+        run = train(
+            method,
+            "ring",
+            MLP(width=8),
+            out=tmp_path / name,
+            budget=Budget(steps=2),
+            settings=settings,
+            quiet=True,
+        )
+        if name == "cgan":
+            with pytest.raises(InputError, match="made of noise alone"):
+                run.evaluate(n=64, metrics=["path-length"])
+            with pytest.raises(InputError, match="not of noise alone"):
+                run.model()
+            continue
+        model = run.model()
+        latent = model.latents(32, 0)
+        assert latent.shape == (32, method.latent.size)
+        assert torch.equal(latent[:, 62:72].sum(1), torch.ones(32))
+        moved = latent.clone().requires_grad_()
+        (slope,) = torch.autograd.grad(model.generate(moved).sum(), moved)
+        assert slope.abs().sum(0).min() > 0
+        assert run.evaluate(n=64, metrics=["path-length"])[0].value > 0
+
+
 def test_what_cannot_be_is_said_in_a_sentence() -> None:
     with pytest.raises(InputError, match="at least 2 classes, not 0"):
         Concatenated(MLP()).build((2,), 3)

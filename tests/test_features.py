@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from saddlepoint import features
 from saddlepoint.data import load
 from saddlepoint.data.protocol import Data
 from saddlepoint.data.split import by_position
@@ -26,7 +25,9 @@ from saddlepoint.features import (
     classifier,
     content_hash,
     default_extractor,
+    trained,
 )
+from saddlepoint.features import extractor as shared
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -74,7 +75,7 @@ def test_batching_does_not_change_features(
     pca = PCA.fit(digits.training()["real"], 20)
     whole = [extractor(images()) for extractor in (Identity(), pca, judge)] + [judge.probabilities(images())]
     for block in (1, 7):
-        monkeypatch.setattr(features, "BLOCK", block)
+        monkeypatch.setattr(shared, "BLOCK", block)
         parts = [extractor(images()) for extractor in (Identity(), pca, judge)] + [
             judge.probabilities(images())
         ]
@@ -121,9 +122,9 @@ def test_digits_are_classified(digits: Data, judge: Classifier) -> None:
 
 def test_vectors_are_classified_whatever_their_scale(points: Table) -> None:
     """The clusters are 4·sqrt(2) standard deviations apart: a Bayes error of about 2·Φ(−2.83) = 0.5 %."""
-    trained = classifier(points)
-    assert trained.accuracy >= 0.96
-    assert trained.name == "clusters-mlp"
+    found = classifier(points)
+    assert found.accuracy >= 0.96
+    assert found.name == "clusters-mlp"
 
 
 def test_second_call_reads_the_cache(points: Table, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +133,7 @@ def test_second_call_reads_the_cache(points: Table, monkeypatch: pytest.MonkeyPa
     def refuse(*_: object) -> Classifier:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(features, "_train", refuse)
+    monkeypatch.setattr(trained, "_train", refuse)
     again = classifier(points)
     assert (again.hash, again.accuracy, again.name) == (first.hash, first.accuracy, first.name)
     rows = points.held_out()["real"]
@@ -221,8 +222,8 @@ def test_bad_input_is_refused(digits: Data) -> None:
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 4, 4), (3, 7, 33), (4, 64, 48), (2, 1, 9)])
 def test_every_image_shape_has_a_network(shape: tuple[int, ...]) -> None:
     with torch.random.fork_rng(devices=[]):
-        network = features._network(shape, 3).eval()
-    shifted = features._shifted(torch.zeros(2, *shape), torch.Generator().manual_seed(0))
+        network = trained._network(shape, 3).eval()
+    shifted = trained._shifted(torch.zeros(2, *shape), torch.Generator().manual_seed(0))
     assert shifted.shape == (2, *shape)
     assert network(shifted).shape == (2, 3)
 
@@ -230,7 +231,7 @@ def test_every_image_shape_has_a_network(shape: tuple[int, ...]) -> None:
 def test_shifts_move_whole_images() -> None:
     """Away from the border a shifted image is the image moved: each is one of the nine moves."""
     batch = images(64)
-    moved = features._shifted(batch, torch.Generator().manual_seed(0))[:, :, 1:-1, 1:-1]
+    moved = trained._shifted(batch, torch.Generator().manual_seed(0))[:, :, 1:-1, 1:-1]
     moves = torch.stack([batch[:, :, 1 + i : 7 + i, 1 + j : 7 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)])
     equal = (moves == moved).flatten(2).all(2)
     assert equal.any(0).all()

@@ -90,6 +90,9 @@ class Circle:
 
     name = "circle"
     identity = "sha256:ring"
+    shape = (2,)
+    size = None
+    resizing = "none"
     classes = ()
     centres = ring()
     sigma = SIGMA

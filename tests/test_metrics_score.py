@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,14 +11,22 @@ import pytest
 import torch
 
 from saddlepoint.errors import InputError
-from saddlepoint.metrics import Score, bootstrap_interval, difference
+from saddlepoint.metrics import Score, bootstrap_interval, difference, over_runs
+from saddlepoint.metrics.score import IDENTITY, INCEPTION
 
 SCORE = Score("recall", 0.5, "pca-8", "sha256:1", "sha256:2", "held-out", 100, 90, 3, (0.4, 0.7), 0.9)
 
 
-@pytest.mark.parametrize("score", [SCORE, replace(SCORE, interval=None, floor=None, note="too few rows")])
+@pytest.mark.parametrize(
+    "score",
+    [
+        SCORE,
+        replace(SCORE, interval=None, floor=None, note="too few rows"),
+        replace(SCORE, value=math.inf, interval=(0.5, math.inf), floor=-math.inf),
+    ],
+)
 def test_json_there_and_back(score: Score) -> None:
-    assert Score.from_json(json.loads(json.dumps(score.to_json()))) == score
+    assert Score.from_json(json.loads(json.dumps(score.to_json(), allow_nan=False))) == score
 
 
 def test_records_with_other_fields_are_refused() -> None:
@@ -29,9 +38,7 @@ def test_records_with_other_fields_are_refused() -> None:
         Score.from_json(record)
 
 
-@pytest.mark.parametrize(
-    "name", ["metric", "version", "data", "extractor", "hash", "split", "n_real", "n_fake", "seed"]
-)
+@pytest.mark.parametrize("name", IDENTITY)
 def test_scores_of_different_identity_are_refused_by_name(name: str) -> None:
     old = getattr(SCORE, name)
     other = replace(SCORE, **{name: old + 1 if isinstance(old, int) else old + "x"})
@@ -47,6 +54,26 @@ def test_difference_of_scores() -> None:
     assert found.value == pytest.approx(0.2)
     assert found.interval == pytest.approx((0.2 - 0.1 * 2**0.5, 0.2 + 0.2 * 2**0.5))
     assert difference(SCORE, replace(other, interval=None)).interval is None
+
+
+def test_the_mean_over_runs_has_students_interval() -> None:
+    """Values 1, 2, 3: mean 2, s = 1, t_{.975, 2} = 4.302653 (tables), so 2 ± 4.302653/√3."""
+    runs = [replace(SCORE, value=value) for value in (1.0, 2.0, 3.0)]
+    found = over_runs(runs)
+    assert (found.value, found.runs, found.note) == (2.0, 3, "runs: 1, 2, 3")
+    assert found.interval == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5), rel=1e-6)
+    with pytest.raises(InputError, match="different hash do not compare"):
+        over_runs([SCORE, replace(SCORE, hash="sha256:9")])
+    with pytest.raises(InputError, match="at least 2"):
+        over_runs([SCORE])
+
+
+def test_the_label_carries_the_extractor_and_only_inception_makes_an_fid() -> None:
+    distance = replace(SCORE, metric="frechet-distance")
+    assert SCORE.label == "recall[pca-8]"
+    assert replace(SCORE, extractor="none").label == "recall"
+    assert distance.label == "FD[pca-8]"
+    assert replace(distance, extractor=INCEPTION).label == "FID"
 
 
 def test_bootstrap_of_a_mean_covers_and_is_keyed_by_its_seed() -> None:

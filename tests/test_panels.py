@@ -191,7 +191,7 @@ def test_information_of_a_head_that_knows() -> None:
         assert found.value == pytest.approx(exact, abs=1e-5)
         assert found.interval is not None
         assert found.interval[0] - 1e-9 <= found.value <= found.interval[1] + 1e-9
-    with pytest.raises(InputError, match="no codes"):
+    with pytest.raises(InputError, match="no run with codes"):
         Quantities(reference, fakes).measure(metric)
 
 
@@ -253,15 +253,15 @@ def test_scores_of_a_run_with_codes_follow_its_own_head(tmp_path: Path) -> None:
 def test_metrics_know_the_labels_of_fakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both in training and afterwards the labels are those that the samples were made with."""
     seen: list[torch.Tensor | None] = []
-    call = Evaluator.__call__
+    call = Evaluator.quantities
 
     def spy(
-        self: Evaluator, samples: torch.Tensor, labels: torch.Tensor | None = None, model: object = None
+        self: Evaluator, samples: torch.Tensor, labels: torch.Tensor | None = None, *more: object
     ) -> object:
         seen.append(labels)
-        return call(self, samples, labels, model)  # type: ignore[arg-type]
+        return call(self, samples, labels, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Evaluator, "__call__", spy)
+    monkeypatch.setattr(Evaluator, "quantities", spy)
     run = train(
         methods.get("cgan"), "ring", MLP(8), out=tmp_path / "r", budget=Budget(steps=2), settings=settings()
     )

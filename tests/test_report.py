@@ -17,6 +17,7 @@ import torch
 from report_runs import METHOD, bare_run, dump, dump_lines, full_run, hostile_run, score, trust_table
 from saddlepoint.errors import InputError
 from saddlepoint.images import grid, png, scatter
+from saddlepoint.metrics import catalogue
 from saddlepoint.report import render, write
 from saddlepoint.report.curves import POINTS, chart, series
 from saddlepoint.report.frames import BUDGET, MOST
@@ -176,6 +177,22 @@ def test_final_scores_are_the_last_with_floor_and_first_beside_them(tmp_path: Pa
     # Of two lines with one identity at a step the later counts; 1.5 / 0.5 = 3.
     assert "Frechet distance average weights 1.5 1.35 to 1.65 0.5 3 × 40 step 0 360 / 2,000" in text
     assert "2.2" not in text
+
+
+def test_a_card_says_what_a_number_is_blind_to(tmp_path: Path) -> None:
+    """Of metrics of the catalogue alone; blur is for images, so that points are not judged by it."""
+    metric = catalogue.get("fd")
+    scores = [score("frechet-distance", 1.5, 0.5), score("homemade", 2.0, None)]
+    for shape, blurred in (((1, 8, 8), True), ((2,), False)):
+        run = bare_run(tmp_path / str(len(shape)), shape=shape)
+        dump_lines(run / "evaluations.jsonl", [{"step": 5, "weights": "raw", "scores": scores}])
+        page = Page(render(run))
+        assert len([tag for tag, _ in page.tags if tag == "article"]) == 1
+        assert f"Blind to {metric.blind}." in page.text
+        assert f"{metric.title} Score Value interval Floor frechet-distance lower is better 1.5" in page.text
+        assert ("✓ blur" in page.text) == blurred
+        assert "✓ shift" in page.text
+        assert "– copies not noticed" in page.text
 
 
 def test_a_control_that_fools_the_measures_is_said_to(tmp_path: Path) -> None:

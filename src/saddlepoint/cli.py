@@ -13,6 +13,7 @@ COMMANDS = {
     "report": "write RUN/report.html, one page that opens offline",
     "demo": "train the default GAN on the bundled real digits and judge it against controls",
     "methods": "the catalogue of methods",
+    "metrics": "the catalogue of metrics",
     "data": "the data sets that are known by name",
     "show": "one method in full: formula, citation, deviations, value",
 }

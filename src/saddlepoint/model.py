@@ -32,12 +32,18 @@ class Trained:
     memory: Memory
 
     def latents(self, n: int, seed: int) -> Tensor:
-        """n rows of the prior: [n, size]."""
-        return latents(self.method, n, seed, "model")["latent"]
+        """n rows of what the generator takes, noise and codes side by side: [n, size]."""
+        noise = latents(self.method, n, seed, "model")
+        if "generator" not in self.game.networks:
+            return noise["latent"]
+        rows: Tensor = self.game.evaluation(self.players, self.memory, noise)["generator_input"][0]
+        return rows
 
     def generate(self, latents: Tensor) -> Tensor:
         """A sample for each row, differentiable in the latents: [n, *shape]."""
-        made: Tensor = self.game.evaluation(self.players, self.memory, {"latent": latents})["fake"]
+        ready = "generator" in self.game.networks
+        given: Any = {"generator_input": (latents,)} if ready else {"latent": latents}
+        made: Tensor = self.game.evaluation(self.players, self.memory, given)["fake"]
         return made
 
     def judge(self, samples: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from saddlepoint.data.recorded import Recorded
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
 from saddlepoint.method import Method
-from saddlepoint.metrics import Score
+from saddlepoint.metrics import Model, Quantities, Score, catalogue
 from saddlepoint.model import Trained
 from saddlepoint.networks import Networks
 from saddlepoint.plan import Plan
@@ -126,25 +127,45 @@ class Run:
         players, memory, _ = deployed(self.game, self.state)
         return samples(self.game, players, memory, noise)
 
-    def evaluate(self, n: int = 2000, seed: int = 0, data: Data | None = None) -> tuple[Score, ...]:
-        """Scores of n samples against the held-out rows of the run's data, or of other data."""
-        given = self._given(n, seed)
-        made = self.render({**latents(self.method, n, seed, "evaluation"), **given})
-        against = complete(data or self.data)
-        if against.classes != self.plan.data.classes:  # labels mean something else there
-            return Evaluator(against, n, seed)(made)
-        return Evaluator(against, n, seed)(made, given.get("label"), self.model())
+    def evaluate(
+        self,
+        n: int = 2000,
+        seed: int = 0,
+        data: Data | None = None,
+        *,
+        metrics: Sequence[str] | None = None,
+        extractor: str | None = None,
+    ) -> tuple[Score, ...]:
+        """Scores of n samples against the held-out rows of the run's data, or of other data: those that training takes,
+        or the metrics with these ids. extractor: a name of `features.NAMES` or the path of a file."""
+        found = self.quantities(Evaluator(complete(data or self.data), n, seed, extractor=extractor))
+        taken = Evaluator.usual(found) if metrics is None else [catalogue.get(name) for name in metrics]
+        return tuple(score for metric in taken for score in found.scores(metric))
+
+    def quantities(self, evaluator: Evaluator, rivals: Sequence[Model] = ()) -> Quantities:
+        """As many samples of the run as the evaluator looks at, and the run itself, for metrics to ask."""
+        given = self._given(evaluator.n, evaluator.seed)
+        noise = latents(self.method, evaluator.n, evaluator.seed, "evaluation")
+        same = evaluator.data.classes == self.plan.data.classes  # elsewhere labels mean something else
+        labels = given.get("label") if same else None
+        found = evaluator.quantities(self.render({**noise, **given}), labels, self._trained(), rivals)
+        return found if same else replace(found, classify=None, recognition=None)
 
     def classify(self, samples: Tensor) -> Tensor:
         """What the discriminator takes samples [n, *shape] to be, for a method whose discriminator names classes: logits
         [n, classes]."""
-        classify = self.model().classify
+        classify = self._trained().classify
         if classify is None:
             raise InputError(f"the discriminator of {self.method.name} names no classes")
         return torch.cat([classify(part) for part in samples.split(PART)])
 
     def model(self) -> Trained:
         """The run as metrics see it: latents, samples that are differentiable in them, and the discriminator's scores."""
+        if self.game.bound().found.given:
+            raise InputError(f"{self.method.name} makes samples for labels or images, not of noise alone")
+        return self._trained()
+
+    def _trained(self) -> Trained:
         players, memory, _ = deployed(self.game, self.state)
         return Trained(self.path.name, self.method, self.game.bound(), players, memory)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saddlepoint.data.pixels import viewed
+from saddlepoint.data.pixels import resizing, viewed
 from saddlepoint.data.protocol import View
 from saddlepoint.data.split import by_content, fingerprint, row_digests
 from saddlepoint.data.table import Table
@@ -64,6 +64,7 @@ def _table(path: Path, rows: Array, labels: Array | None, view: View) -> Table:
         labels=None if numbers is None else numbers.astype(np.int64),
         classes=() if classes is None else tuple(str(name) for name in classes),
         flip=view.flip,
+        resizing=resizing(rows.shape[1:], seen.shape[1:]) if rows.ndim == 4 else "none",
     )
 
 

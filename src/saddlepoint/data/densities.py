@@ -30,6 +30,7 @@ class Density:
     shape: ClassVar[tuple[int, ...]] = (2,)
     classes: ClassVar[tuple[str, ...]] = ()
     size: ClassVar[int | None] = None
+    resizing: ClassVar[str] = "none"
 
     def draw(self, count: int, source: Generator) -> Tensor:
         """`count` independent points [count, 2]."""

@@ -56,6 +56,10 @@ class FewLabels:
     def identity(self) -> str:
         return fingerprint("few labels 1", self.base.identity, self.per_class)
 
+    @property
+    def resizing(self) -> str:
+        return self.base.resizing
+
     def rows(self, seed: int, start: int, count: int) -> dict[str, Tensor]:
         return {"real": self.base.rows(seed, start, count)["real"], **self._labelled(seed, start, count)}
 

@@ -68,7 +68,17 @@ def _table(
         labels=np.array([numbers[picture.label] for picture in pictures]) if classes else None,
         classes=classes,
         flip=flip,
+        resizing=_resizing([pictures[row] for row in good], values.shape[-2:]),
     )
+
+
+def _resizing(pictures: Sequence[Picture], size: tuple[int, ...]) -> str:
+    found = {picture.size for picture in pictures}
+    if found == {(size[1], size[0])}:
+        return "none"
+    width, height = next(iter(found))
+    before = f"{height}x{width}" if len(found) == 1 else f"{len(found)} sizes"
+    return f"{before} to {size[0]}x{size[1]}, Lanczos"
 
 
 def _pictures(folder: Path) -> Iterator[Picture]:
@@ -138,7 +148,7 @@ def _refuse(bad: Sequence[tuple[Path, str]], total: int, skip_bad: bool) -> None
 
 def _size(pictures: Sequence[Picture]) -> tuple[int, int]:
     side = SMALLEST_SIDE
-    while 2 * side <= min(LARGEST_SIDE, median(picture.side for picture in pictures)):
+    while 2 * side <= min(LARGEST_SIDE, median(min(picture.size) for picture in pictures)):
         side *= 2
     return side, side
 

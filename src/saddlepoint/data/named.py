@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saddlepoint.data.formats import read_cifar, read_idx, read_labels
-from saddlepoint.data.pixels import viewed
+from saddlepoint.data.pixels import resizing, viewed
 from saddlepoint.data.polygons import drawn, random_angles
 from saddlepoint.data.protocol import View
 from saddlepoint.data.sources import MNIST, POLYGON_ROWS, STACKED_ROWS, Source
@@ -114,6 +114,7 @@ def stacked(source: Source, view: View) -> Table:
         labels=labels[triples] @ np.array([100, 10, 1]),
         classes=source.classes,
         flip=view.flip,
+        resizing=resizing(planes.shape, seen.shape),
     )
 
 
@@ -135,6 +136,7 @@ def _table(
         labels=labels,
         classes=source.classes,
         flip=view.flip,
+        resizing=resizing(images.shape, seen.shape),
     )
 
 

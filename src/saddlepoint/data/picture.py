@@ -30,7 +30,7 @@ class Picture:
     path: Path
     label: str
     digest: str = ""
-    side: int = 0
+    size: tuple[int, int] = (0, 0)  # width, height
     grey: bool = False
     problem: str = ""
 
@@ -43,7 +43,7 @@ def inspect(path: Path, label: str) -> Picture:
         content = _read(path)
         digest = hashlib.sha256(content).hexdigest()
         with _open(content) as image:
-            return Picture(path, label, digest, min(image.size), _is_grey(image))
+            return Picture(path, label, digest, image.size, _is_grey(image))
     except (
         Exception
     ) as error:  # a decoder may raise anything on hostile bytes; each is a property of the file

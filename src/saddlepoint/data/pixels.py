@@ -53,6 +53,13 @@ def with_channels(images: Tensor, channels: int) -> Tensor:
     return torch.cat([colour, alpha], 1) if keeps_alpha else colour
 
 
+def resizing(before: tuple[int, ...], after: tuple[int, ...]) -> str:
+    """What `viewed` does to the size of images [channels, height, width], in words."""
+    if before[-2:] == after[-2:]:
+        return "none"
+    return f"{before[-2]}x{before[-1]} to {after[-2]}x{after[-1]}, antialiased cubic"
+
+
 def resized(images: Tensor, size: tuple[int, int]) -> Tensor:
     """The largest centred window of the target's aspect, resized by an antialiased cubic filter."""
     height, width = images.shape[2:]

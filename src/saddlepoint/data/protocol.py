@@ -40,6 +40,10 @@ class Data(Protocol):
     def identity(self) -> str:
         """ "sha256:…" of the content and of all that is done to it: equal identities mean equal rows."""
 
+    @property
+    def resizing(self) -> str:
+        """What was done to the size of the images, "none" where nothing was."""
+
     def rows(self, seed: int, start: int, count: int) -> dict[str, Tensor]:
         """Rows start … start+count-1 of the endless training stream: "real" [count, *shape], "label" int64
         [count] when there are classes. Epoch e of a finite set is a permutation keyed by (seed, e)."""

@@ -37,6 +37,10 @@ class Recorded:
             )
         return data
 
+    @property
+    def resizing(self) -> str:
+        return self.present.resizing
+
     def rows(self, seed: int, start: int, count: int) -> dict[str, Tensor]:
         return self.present.rows(seed, start, count)
 

@@ -34,6 +34,7 @@ class Table:
     labels: NDArray[np.int64] | None = field(default=None, repr=False)
     classes: tuple[str, ...] = field(default=(), repr=False)
     flip: bool = False
+    resizing: str = "none"
 
     @property
     def size(self) -> int:

@@ -119,7 +119,7 @@ from saddlepoint.metrics.parzen import Parzen, parzen, parzen_log_densities
 from saddlepoint.metrics.prd import Curve, discrete_curve, prd_curve
 from saddlepoint.metrics.quantities import Model, Quantities, Reference
 from saddlepoint.metrics.retrieval import Retrieval, retrieval_comparison, retrieval_distances
-from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference
+from saddlepoint.metrics.score import Difference, Score, bootstrap_interval, difference, over_runs
 from saddlepoint.metrics.skill import Match, Rating, Ratings, rated, skill_ratings
 from saddlepoint.metrics.sliced import (
     directions,
@@ -299,6 +299,7 @@ __all__ = [
     "nearest_neighbour_distance_ratio",
     "neighbour_hits",
     "neural_distance",
+    "over_runs",
     "pair_radius",
     "parzen",
     "parzen_log_densities",

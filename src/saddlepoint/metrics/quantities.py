@@ -2,11 +2,14 @@
 
 real, fake, train                                 features, float32 [n, d]: held-out rows, generated, training rows
 real_samples, fake_samples, train_samples         the rows themselves, images in [-1, 1]
+real_images, fake_images, train_images            the same where they are images; points have none
 real_probabilities, fake_probabilities, train_probabilities   p(y|x) of the data set's classifier, [n, classes]
 real_labels, fake_labels, train_labels            int64 [n]; of fakes only where they were made by class
 centres, sigma                                    of a density with known modes
 classify                                          the class head of the run's own discriminator: rows -> logits
 recognition                                       a run's codes and the head that finds them again
+log_density                                       of a density: points [n, 2] -> log p [n]
+extractor                                         the extractor itself: samples -> features
 model, rivals                                     a trained generator with its discriminator; those it is compared with
 seed, progress                                    for what a metric draws, and to tell how far it is
 """
@@ -31,9 +34,27 @@ if TYPE_CHECKING:
     from saddlepoint.metrics.information import Recognition
 
 SPLIT = "held-out"
-FEATURES = frozenset({"real", "fake", "train"})
+FEATURES = frozenset({"real", "fake", "train", "extractor"})
 PROBABILITIES = frozenset({"real_probabilities", "fake_probabilities", "train_probabilities"})
+TRAIN = frozenset({"train", "train_samples", "train_images", "train_probabilities", "train_labels"})
+IMAGES = frozenset({"real_images", "fake_images", "train_images"})
+NEEDS = {  # what not every data set, run or set of samples has
+    "labels": PROBABILITIES | {"real_labels", "train_labels"},
+    "modes": frozenset({"centres", "sigma"}),
+    "a density": frozenset({"log_density"}),
+    "images": IMAGES,
+    "samples by class": frozenset({"fake_labels"}),
+    "a run": frozenset({"model"}),
+    "a run that names classes": frozenset({"classify"}),
+    "a run with codes": frozenset({"recognition"}),
+    "other runs": frozenset({"rivals"}),
+}
 Progress = Callable[[int, int], None]
+
+
+def needs(metric: Metric) -> tuple[str, ...]:
+    """What a metric needs beside two sets of rows, in words."""
+    return tuple(word for word, names in NEEDS.items() if names & set(metric.asks))
 
 
 class Model(Protocol):
@@ -41,7 +62,6 @@ class Model(Protocol):
 
     @property
     def name(self) -> str: ...
-
     def latents(self, n: int, seed: int) -> Tensor: ...
     def generate(self, latents: Tensor) -> Tensor: ...
     def judge(self, samples: Tensor) -> Tensor: ...
@@ -67,6 +87,12 @@ class Reference:
     def _training(self) -> dict[str, Tensor]:
         return self.data.training(self.n, self.seed)
 
+    def beside(self, others: bool, n: int) -> dict[str, Tensor]:
+        """At most n training rows to stand for a perfect generator: those of `train`, or, for a metric that looks
+        at these, the `others` after them, which are no copies."""
+        first = self.n if others else 0
+        return {name: rows[first:] for name, rows in self.data.training(first + n, self.seed).items()}
+
     @property
     def real_samples(self) -> Tensor:
         return self._held_out["real"]
@@ -74,6 +100,14 @@ class Reference:
     @property
     def train_samples(self) -> Tensor:
         return self._training["real"]
+
+    @property
+    def real_images(self) -> Tensor:
+        return self.real_samples
+
+    @property
+    def train_images(self) -> Tensor:
+        return self.train_samples
 
     @cached_property
     def real(self) -> Tensor:
@@ -115,13 +149,20 @@ class Reference:
     def sigma(self) -> float:
         return self.data.sigma  # type: ignore[attr-defined]
 
+    @property
+    def log_density(self) -> Callable[[Tensor], Tensor]:
+        return self.data.log_density  # type: ignore[attr-defined, no-any-return]
+
     def lacks(self, name: str) -> str | None:
         """Why the data cannot give this quantity; None where they can."""
+        if name in IMAGES:
+            return None if len(self.data.shape) == 3 else f"{self.data.name} has no images"
         if name in PROBABILITIES or name in ("real_labels", "train_labels"):
             return None if self.data.classes else f"{self.data.name} has no labels"
-        if name in ("centres", "sigma"):
+        if name in ("centres", "sigma", "log_density"):
             known = getattr(self.data, name, None) is not None
-            return None if known else f"the modes of {self.data.name} are not known"
+            what = "density" if name == "log_density" else "modes"
+            return None if known else f"the {what} of {self.data.name} cannot be written down"
         return None
 
 
@@ -136,6 +177,11 @@ class Quantities:
     rivals: tuple[Model, ...] = ()
     classify: Callable[[Tensor], Tensor] | None = None
     recognition: Recognition | None = None
+    resizing: str = "none"  # of the samples, before they came here
+
+    @property
+    def fake_images(self) -> Tensor:
+        return self.fake_samples
 
     @cached_property
     def fake(self) -> Tensor:
@@ -149,9 +195,12 @@ class Quantities:
         """Why the metric cannot be taken here, as the end of a sentence; None where it can."""
         own = {
             "fake_labels": (self.fake_labels is None, "the samples were not made by class"),
-            "model": (self.model is None, "it looks into a trained run, and these are samples alone"),
-            "classify": (self.classify is None, "the discriminator names no classes, or is not at hand"),
-            "recognition": (self.recognition is None, "the latents have no codes that a head recognises"),
+            "model": (
+                self.model is None,
+                "it looks into a run whose samples are made of noise alone, and there is none here",
+            ),
+            "classify": (self.classify is None, "there is no run whose discriminator names classes"),
+            "recognition": (self.recognition is None, "there is no run with codes that a head recognises"),
             "rivals": (not self.rivals, "it compares with other runs (--against), and none are given"),
         }
         for name in metric.asks:
@@ -173,30 +222,36 @@ class Quantities:
 
     def scores(self, metric: Metric) -> tuple[Score, ...]:
         """Complete scores; the floor is the same metric with as many training rows in the place of the fakes."""
-        found, floors = self.measure(metric), self._floors(metric)
+        found, floors = self.measure(metric), self.floors(metric)
         return tuple(
             Score(
                 metric=name,
                 value=one.value,
                 interval=one.interval,
                 floor=floors[name].value if name in floors else None,
-                note=one.note,
+                note="; ".join(filter(None, (one.note, "" if floors else self._floorless(metric)))),
                 version=metric.version,
                 **self._identity(metric),
             )
             for name, one in found.items()
         )
 
-    def _floors(self, metric: Metric) -> dict[str, Measured]:
+    def floors(self, metric: Metric) -> dict[str, Measured]:
+        """The readings between real and real at the same n; empty where the metric has none."""
         asks = set(metric.asks)
         if not asks & OWN or asks & OF_RUNS:
             return {}
         key, known = (metric.id, len(self.fake_samples)), self.reference.floors
         if key not in known:
-            rows = self.reference.train_samples[: len(self.fake_samples)]
-            labels = self.reference.train_labels[: len(rows)] if "fake_labels" in asks else None
-            known[key] = Quantities(self.reference, rows, labels).measure(metric)
+            rows = self.reference.beside(bool(asks & TRAIN), len(self.fake_samples))
+            fresh = Quantities(self.reference, rows["real"], rows.get("label"))
+            enough = len(fresh.fake_samples) == min(len(self.fake_samples), len(self.reference.train_samples))
+            known[key] = fresh.measure(metric) if enough else {}
         return known[key]
+
+    def _floorless(self, metric: Metric) -> str:
+        few = set(metric.asks) & TRAIN and not set(metric.asks) & {"model", "rivals"}
+        return "no floor: too few training rows beside those that are looked at" if few else ""
 
     def _identity(self, metric: Metric) -> dict[str, Any]:
         asks, reference = set(metric.asks), self.reference
@@ -210,8 +265,10 @@ class Quantities:
             "n_real": len(reference.real_samples),
             "n_fake": len(self.fake_samples),
             "seed": reference.seed,
+            "real_resizing": reference.data.resizing,
+            "fake_resizing": self.resizing,
         }
 
 
 OF_RUNS = frozenset({"model", "rivals", "classify", "recognition"})  # which rows of data cannot stand for
-OWN = OF_RUNS | {"fake_samples", "fake_labels", "fake", "fake_probabilities"}
+OWN = OF_RUNS | {"fake_samples", "fake_images", "fake_labels", "fake", "fake_probabilities"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,13 @@ from torch import Tensor
 from saddlepoint.errors import InputError
 
 Interval = tuple[float, float]
-IDENTITY = ("metric", "version", "data", "extractor", "hash", "split", "n_real", "n_fake", "seed")
+IDENTITY = (
+    "metric", "version", "data", "extractor", "hash", "split", "n_real", "n_fake", "seed",
+    "real_resizing", "fake_resizing",
+)  # fmt: skip
+INCEPTION = (
+    "inception-2015"  # with the original weights; only between its features a Fréchet distance is an FID
+)
 
 
 @dataclass(frozen=True)
@@ -21,8 +28,10 @@ class Score:
 
     metric, version: which definition. extractor, hash: what turned samples into features. data: identity of
     the real side, and split which part of it. n_real, n_fake: rows on each side. seed: of the rows drawn and
-    of the resampling. interval: 95 % interval over samples. floor: the same metric between real and real at
-    the same n. note: why an interval or a floor is missing, or what else is to be known.
+    of the resampling. real_resizing, fake_resizing: what was done to the size of the images of each side before
+    the extractor saw them. interval: 95 % interval over samples, or over runs where `runs` > 1. floor: the same
+    metric between real and real at the same n. note: why an interval or a floor is missing, or what else is to be
+    known.
     """
 
     metric: str
@@ -38,10 +47,21 @@ class Score:
     floor: float | None = None
     version: int = 1
     note: str = ""
+    real_resizing: str = "none"
+    fake_resizing: str = "none"
+    runs: int = 1
+
+    @property
+    def label(self) -> str:
+        """The metric with its extractor, as in "FD[digits-cnn]"; the metric alone where it needs none."""
+        if self.metric == "frechet-distance":
+            return "FID" if self.extractor == INCEPTION else f"FD[{self.extractor}]"
+        return self.metric if self.extractor == "none" else f"{self.metric}[{self.extractor}]"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`."""
-        return asdict(self)
+        """Plain values for `json.dumps`; infinity and NaN, which JSON does not know, as text."""
+        ends = None if self.interval is None else [_plain(end) for end in self.interval]
+        return {**asdict(self), "value": _plain(self.value), "floor": _plain(self.floor), "interval": ends}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Score:
@@ -52,8 +72,18 @@ class Score:
             raise InputError(
                 f"a score record has exactly the fields {', '.join(sorted(known))}; differing: {wrong}."
             )
-        interval = record["interval"]
-        return cls(**{**record, "interval": None if interval is None else (interval[0], interval[1])})
+        value, floor, ends = (record[name] for name in ("value", "floor", "interval"))
+        interval = None if ends is None else (float(ends[0]), float(ends[1]))
+        numbers = {
+            "value": float(value),
+            "floor": None if floor is None else float(floor),
+            "interval": interval,
+        }
+        return cls(**{**record, **numbers})
+
+
+def _plain(number: float | None) -> float | str | None:
+    return number if number is None or math.isfinite(number) else str(number)
 
 
 @dataclass(frozen=True)
@@ -85,6 +115,22 @@ def require_same_identity(first: Score, second: Score) -> None:
         ours, theirs = getattr(first, name), getattr(second, name)
         if ours != theirs:
             raise InputError(f"scores of different {name} do not compare: {ours!r} and {theirs!r}.")
+
+
+def over_runs(scores: Sequence[Score]) -> Score:
+    """The mean over runs, which differ in their seeds alone, with Student's 95 % interval: x̄ ± t_{.975, k−1} s/√k
+    for k runs. Scores of different identity are refused."""
+    from scipy.stats import t
+
+    if len(scores) < 2:
+        raise InputError(f"a mean over runs is taken of at least 2, and there are {len(scores)}.")
+    for other in scores[1:]:
+        require_same_identity(scores[0], other)
+    values = np.array([score.value for score in scores])
+    half = float(t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5)
+    mean = float(values.mean())
+    note = "runs: " + ", ".join(f"{value:.6g}" for value in values)
+    return replace(scores[0], value=mean, interval=(mean - half, mean + half), note=note, runs=len(values))
 
 
 def bootstrap_interval(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from saddlepoint.errors import InputError
 from saddlepoint.paths import write_atomic
 from saddlepoint.report import facts
+from saddlepoint.report.cards import cards
 from saddlepoint.report.curves import Chart, chart, series
 from saddlepoint.report.frames import frames, panels
 from saddlepoint.report.record import Record, read
@@ -60,6 +61,7 @@ def render(run: Path) -> str:
         tiles=facts.tiles(record),
         score_rows=rows,
         score_notes=dict.fromkeys((row.metric, row.note) for row in rows if row.note),
+        score_cards=cards(rows, len(facts.shape(record)) == 3),
         score_charts=charts(found),
         log_charts=_logs(record),
         trust=trust(record),

@@ -11,7 +11,10 @@ from saddlepoint.report.curves import Chart, Series, chart, series
 from saddlepoint.report.record import Json, Record, mappings
 from saddlepoint.report.text import NONE, is_number, number
 
-IDENTITY = ("metric", "version", "data", "extractor", "hash", "split", "n_real", "n_fake", "seed")
+IDENTITY = (
+    "metric", "version", "data", "extractor", "hash", "split", "n_real", "n_fake", "seed",
+    "real_resizing", "fake_resizing",
+)  # fmt: skip
 AVERAGE = "average"  # the weights that samples are drawn with, where a run averages them
 HASH = 12  # characters of an extractor's hash on the page
 

@@ -19,13 +19,14 @@ def measure(fake_samples: Tensor, centres: Tensor, sigma: float, seed: int) -> d
     when drawing, so that of the modes covered reaches down from the value. A variance ratio that no mode allows is
     left out."""
     judged = partial(mode_coverage, centres=centres, sigma=sigma)
+    found = _numbers(judged(samples=fake_samples))
     source = generator("cpu", "mode bootstrap", seed)
     n = len(fake_samples)
     drawn = [torch.randint(n, (n,), generator=source) for _ in range(RESAMPLES)]
     redrawn = [_numbers(judged(samples=fake_samples[rows])) for rows in drawn]
     return {
         name: Measured(value, _middle([one[name] for one in redrawn if name in one]))
-        for name, value in _numbers(judged(samples=fake_samples)).items()
+        for name, value in found.items()
     }
 
 

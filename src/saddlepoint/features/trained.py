@@ -1,8 +1,4 @@
-"""Extractors: what turns samples into the features that metrics compare, each with a name and a hash.
-
-A score depends on its extractor as much as on the samples, so the hash covers every number that the features
-depend on. There is no Inception network here, and no distance made with these features is an FID.
-"""
+"""The classifier of a labelled data set: trained on its training rows, kept in the cache."""
 
 from __future__ import annotations
 
@@ -10,16 +6,17 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from saddlepoint.errors import InputError
+from saddlepoint.features.extractor import Progress, affordable, batched, content_hash
 from saddlepoint.paths import cache_folder, write_atomic
 from saddlepoint.random import generator, key
 
@@ -27,76 +24,14 @@ if TYPE_CHECKING:
     from saddlepoint.data.protocol import Data
 
 log = logging.getLogger(__name__)
-Progress = Callable[[int, int], None]  # called with (examples seen, examples in all)
 
 RECIPE = 1  # part of the cache key: raise it when a change below changes the trained weights
 BATCH = 64  # training
-BLOCK = 512  # extraction
 FEATURES = 64
 WIDTH = 16
 LARGEST = 32  # pixels; larger images are averaged down first
 RATE = 2e-3
 QUICK_EXAMPLES = 20_000
-
-
-class Extractor(Protocol):
-    """Features of samples: [n, *shape] (images in [−1, 1]) -> float32 [n, d], whatever the batching."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def hash(self) -> str: ...
-    def __call__(self, samples: Tensor) -> Tensor: ...
-
-
-@dataclass(frozen=True)
-class Identity:
-    """The numbers themselves, flattened: right for vectors of few coordinates."""
-
-    @property
-    def name(self) -> str:
-        return "identity"
-
-    @property
-    def hash(self) -> str:
-        return content_hash({})
-
-    def __call__(self, samples: Tensor) -> Tensor:
-        return samples.detach().flatten(1).float().cpu()
-
-
-@dataclass(frozen=True, eq=False)
-class PCA:
-    """Projection (x − mean) @ basis on the directions of largest variance; float32 mean [d], basis [d, k]."""
-
-    mean: Tensor
-    basis: Tensor
-
-    @classmethod
-    def fit(cls, samples: Tensor, components: int = 64) -> PCA:
-        """Principal components of samples [n, …], at most n − 1 and at most the width of them."""
-        from sklearn.decomposition import PCA as Decomposition
-
-        rows = Identity()(samples).double().numpy()
-        if len(rows) < 2:
-            raise InputError(f"principal components need at least 2 samples and there are {len(rows)}.")
-        solver = "covariance_eigh" if len(rows) > rows.shape[1] else "full"
-        kept = min(components, len(rows) - 1, rows.shape[1])
-        fitted = Decomposition(n_components=kept, svd_solver=solver).fit(rows)
-        return cls(
-            torch.tensor(fitted.mean_).float(), torch.tensor(fitted.components_.T).float().contiguous()
-        )
-
-    @property
-    def name(self) -> str:
-        return f"pca-{self.basis.shape[1]}"
-
-    @property
-    def hash(self) -> str:
-        return content_hash({"mean": self.mean, "basis": self.basis})
-
-    def __call__(self, samples: Tensor) -> Tensor:
-        return _batched(lambda block: (block.flatten(1) - self.mean) @ self.basis, samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +48,10 @@ class Classifier:
     network: nn.Sequential  # body, head
 
     def __call__(self, samples: Tensor) -> Tensor:
-        return _batched(self.network[0], samples)
+        return batched(self.network[0], samples)
 
     def probabilities(self, samples: Tensor) -> Tensor:
-        return _batched(lambda block: self.network(block).softmax(1), samples)
+        return batched(lambda block: self.network(block).softmax(1), samples)
 
 
 def classifier(data: Data, seed: int = 0, progress: Progress | None = None) -> Classifier:
@@ -138,38 +73,6 @@ def classifier(data: Data, seed: int = 0, progress: Progress | None = None) -> C
     except OSError as error:
         log.warning("the classifier of %s is not kept for next time: %s", data.name, error)
     return trained
-
-
-def default_extractor(data: Data, seed: int = 0, progress: Progress | None = None) -> Extractor:
-    """Identity for vectors, the classifier for labelled images, 64 principal components for other images."""
-    if len(data.shape) == 1:
-        return Identity()
-    if data.classes:
-        return classifier(data, seed, progress)
-    return PCA.fit(data.training(_affordable(data.shape), seed)["real"])
-
-
-def _affordable(shape: tuple[int, ...]) -> int:
-    """Rows to hold at once: 10,000, or fewer where those pass 256 MiB."""
-    return max(2, min(10_000, (1 << 26) // torch.Size(shape).numel()))
-
-
-def content_hash(tensors: Mapping[str, Tensor]) -> str:
-    """sha256 over names, types, shapes and bytes, in the order of the names."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)};".encode())
-        digest.update(tensor.numpy().tobytes())
-    return "sha256:" + digest.hexdigest()
-
-
-def _batched(function: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
-    """The function over blocks of rows in order, without gradients, in float32 on the CPU."""
-    if not len(samples):
-        raise InputError("an extractor was given 0 samples; it needs at least 1.")
-    with torch.no_grad():
-        return torch.cat([function(block.detach().float().cpu()) for block in torch.split(samples, BLOCK)])
 
 
 def _network(shape: tuple[int, ...], classes: int) -> nn.Sequential:
@@ -237,7 +140,7 @@ def quick_classifier(
         return samples[rows], labels[rows]
 
     _fit(network, batch, steps, generator("cpu", "shift", seed), progress)
-    return lambda rows: _batched(lambda block: network(block).softmax(1), rows)
+    return lambda rows: batched(lambda block: network(block).softmax(1), rows)
 
 
 def _fresh(shape: tuple[int, ...], classes: int, seed: int) -> nn.Sequential:
@@ -282,8 +185,8 @@ def _shifted(images: Tensor, shifts: torch.Generator) -> Tensor:
 
 
 def _accuracy(network: nn.Sequential, data: Data, seed: int) -> float:
-    rows = data.held_out(_affordable(data.shape), seed)
-    guessed = _batched(lambda block: network(block).argmax(1), rows["real"])
+    rows = data.held_out(affordable(data.shape), seed)
+    guessed = batched(lambda block: network(block).argmax(1), rows["real"])
     return float((guessed == rows["label"]).double().mean())
 
 
