@@ -22,7 +22,7 @@ from workers.games import Played
 
 NAMES = methods.names()
 IMAGES_ONLY = [n for n in NAMES if any(treatment.images for treatment in methods.get(n).treatments)]
-BATCH_AWARE = ("minibatch-discrimination",)
+BATCH_AWARE = ("improved-techniques", "minibatch-discrimination")
 DENSITIES = [n for n in NAMES if isinstance(methods.get(n).networks, Mixture)]
 LINE = (
     "train {} --data ring --steps 12 --batch-size 16 --evaluations 1 --evaluation-samples 100 --pictures 1 "

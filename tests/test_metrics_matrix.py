@@ -12,7 +12,7 @@ from corrupted import Setting, faults, refused
 from saddlepoint.features import Identity
 from saddlepoint.metrics import Metric, Quantities, Reference, catalogue
 from saddlepoint.metrics.corruptions import CORRUPTIONS, Corruption
-from saddlepoint.metrics.quantities import OWN
+from saddlepoint.metrics.quantities import OF_RUNS, OWN
 
 SETTINGS = {name: Setting(name, 300) for name in ("digits", "ring")}
 CLEAN = 6  # sets of real rows whose spread is the noise
@@ -58,7 +58,7 @@ SYMMETRIC = {  # and where data leave none
 def cases() -> list[object]:
     found = []
     for metric in METRICS:
-        if set(metric.asks) & OWN - {"model", "rivals"} and not set(metric.asks) & {"model", "rivals"}:
+        if set(metric.asks) & OWN - OF_RUNS and not set(metric.asks) & OF_RUNS:
             marks = [pytest.mark.slow] if metric.slow else []
             found += [pytest.param(metric, name, marks=marks, id=f"{metric.id}-{name}") for name in SETTINGS]
     return found
@@ -110,7 +110,7 @@ def test_blanks_are_those_that_are_allowed(metric: Metric) -> None:
 
 def test_every_metric_of_samples_is_judged_somewhere() -> None:
     for metric in METRICS:
-        if not set(metric.asks) & {"model", "rivals"}:
+        if not set(metric.asks) & OF_RUNS:
             assert not all(setting.lacks(metric) for setting in SETTINGS.values()), metric.id
             assert set(metric.asks) & OWN, metric.id
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.bound import MethodGame
-from saddlepoint.data.protocol import Data
+from saddlepoint.data.protocol import Data, check_labels
 from saddlepoint.dynamics import Turn
 from saddlepoint.dynamics.base import shared_needs
 from saddlepoint.random import key
@@ -67,6 +67,7 @@ class Batches:
 
     def rows_from(self, position: int) -> dict[str, Tensor]:
         drawn = self.data.rows(self.seed, position, self.rows)
+        check_labels(self.data, drawn)
         return {name: self.shard.of(t).to(self.device, non_blocking=True) for name, t in drawn.items()}
 
     def noise(self, step: int, index: int, needs: frozenset[str]) -> dict[str, Any]:

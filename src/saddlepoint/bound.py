@@ -21,6 +21,7 @@ from saddlepoint.penalties import Term
 from saddlepoint.penalties.base import for_points
 from saddlepoint.probe import probe
 from saddlepoint.random import generator as keyed
+from saddlepoint.reference import compare
 from saddlepoint.treatments import Treatment
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ class MethodGame(Game):
                 name: {n: t.to(device) for n, t in part.start(players).items()}
                 for name, part in self.remembering.items()
             }
+        compare(self, players, memory, reference, seed)
         return players, memory
 
     def losses(

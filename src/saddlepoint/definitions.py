@@ -100,6 +100,28 @@ class Labelled(Definition):
 
 
 @dataclass(frozen=True)
+class PartlyLabelled(Definition):
+    """`labelled_class`: the discriminator's logits, [n, classes], for the rows whose label is known. The data bring them as
+    `labelled` with `labelled_label`; where they do not, every real row is one."""
+
+    def labelled(self, real: Tensor) -> Tensor:
+        return real
+
+    def labelled_label(self, label: Tensor) -> Tensor:
+        return label
+
+    def labelled_class(self, record_of: Callable[[Any], Any], labelled: Tensor) -> Tensor:
+        found = record_of(labelled)
+        if "class" not in found:
+            raise InputError(
+                f"PartlyLabelled needs a discriminator that names classes, such as KPlusOne(); this one returns "
+                f"{', '.join(found)} only"
+            )
+        logits: Tensor = found["class"]
+        return logits
+
+
+@dataclass(frozen=True)
 class Inpainting(Definition):
     """`given`: the data with a centred box painted over (0), whose sides are `share` of the image's."""
 

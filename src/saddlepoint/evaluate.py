@@ -12,6 +12,7 @@ from saddlepoint.data.protocol import Data
 from saddlepoint.errors import InputError
 from saddlepoint.metrics import Metric, Model, Score, catalogue
 from saddlepoint.metrics.quantities import Progress, Quantities, Reference
+from saddlepoint.model import Trained
 from saddlepoint.settings import LEAST
 
 
@@ -62,25 +63,40 @@ class Evaluator:
             extractor = by_name(self.extractor, self.data, progress=self._told)
         return Reference(self.data, extractor, self.n, self.seed, self.tell)
 
-    def __call__(self, samples: Tensor) -> tuple[Score, ...]:
-        """Fréchet distance, precision and recall; for densities with known modes their coverage too."""
-        found = self.quantities(samples)
+    def __call__(
+        self, samples: Tensor, labels: Tensor | None = None, run: Trained | None = None
+    ) -> tuple[Score, ...]:
+        """Fréchet distance, precision and recall; for densities with known modes their coverage too; for a run whose
+        discriminator names classes or codes what it knows of them."""
+        found = self.quantities(samples, labels, run)
         return tuple(score for metric in self.usual(found) for score in found.scores(metric))
 
     def quantities(
         self,
         samples: Tensor,
-        model: Model | None = None,
+        labels: Tensor | None = None,
+        run: Trained | None = None,
         rivals: Sequence[Model] = (),
         resizing: str = "none",
     ) -> Quantities:
-        """What metrics may ask for, of as many samples as the floor has rows."""
+        """What metrics may ask for, of as many samples as the floor has rows. labels: int64 [n], of samples that were made
+        by class. run: what made them; a metric looks into it as a model where it makes samples of noise alone."""
         if not self.possible:
             raise InputError(
                 f"{self.data.name} holds out fewer than {LEAST} rows; scores compare at least {LEAST}"
             )
-        fitting = samples[: len(self.reference.train_samples)]
-        return Quantities(self.reference, fitting, model=model, rivals=tuple(rivals), resizing=resizing)
+        fitting = len(self.reference.train_samples)
+        alone = run is not None and not run.game.bound().found.given
+        return Quantities(
+            self.reference,
+            samples[:fitting],
+            None if labels is None else labels[:fitting],
+            run if alone else None,
+            tuple(rivals),
+            classify=run.classify if run else None,
+            recognition=run.recognition if run else None,
+            resizing=resizing,
+        )
 
     @staticmethod
     def usual(found: Quantities) -> tuple[Metric, ...]:

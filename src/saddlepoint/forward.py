@@ -135,6 +135,7 @@ def judged() -> dict[str, Provider]:
     """Providers of everything that comes from the discriminator's judgement."""
     providers: dict[str, Provider] = {
         "score": lambda forward: lambda point: _outcome(forward, point, ("other",))[0],
+        "record_of": lambda forward: lambda point: _outcome(forward, point, ("other",))[1],
         "score_and_gradient": lambda forward: lambda point: _judge(forward, point, True, ("other",))[::2],
         "judgement": _both,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +113,29 @@ class Codes(Definition, Latent):
     def truncate(self, latent: Tensor, threshold: float) -> Tensor:
         return Uniform(self.noise).truncate(latent, threshold)
 
+    def columns(self, steps: int) -> int:
+        """Samples in a row of a traversal: at least one for each category."""
+        return max(steps, *self.categorical) if self.categorical else steps
+
+    def traversed(self, drawn: Mapping[str, Tensor], steps: int) -> dict[str, Tensor]:
+        """The draws of rows in which one code varies and all else stays: for each code in turn, for each row drawn,
+        `columns(steps)` rows. Categories in their order, continuous codes from −1 to 1."""
+        columns = self.columns(steps)
+        share = torch.arange(columns) / columns + 0.5 / columns
+        made = []
+        for index in range(len(self.categorical)):
+            made.append(_varied(drawn, "choice", index, share))
+        for index in range(self.continuous):
+            made.append(_varied(drawn, "place", index, torch.linspace(-1, 1, columns)))
+        return {name: torch.cat([one[name] for one in made]) for name in drawn}
+
+    def named(self) -> tuple[str, ...]:
+        """What each code is, in the order of a traversal."""
+        return (
+            *(f"one of {count}" for count in self.categorical),
+            *(f"−1 to 1 ({index + 1})" for index in range(self.continuous)),
+        )
+
     def code(self, choice: Tensor, place: Tensor) -> Tensor:
         chosen = [
             (choice[:, index, None] * count).floor() == torch.arange(count, device=choice.device)
@@ -122,3 +146,10 @@ class Codes(Definition, Latent):
     def generator_input(self, generator_input: tuple[Any, ...], code: Tensor) -> tuple[Any, ...]:
         latent, *more = generator_input
         return (torch.cat([latent, code], 1), *more)
+
+
+def _varied(drawn: Mapping[str, Tensor], name: str, index: int, values: Tensor) -> dict[str, Tensor]:
+    """Each row as often as there are values, with number `index` of the draw `name` taking one after the other."""
+    rows = {n: t.repeat_interleave(len(values), 0) for n, t in drawn.items()}
+    rows[name][:, index] = values.repeat(len(drawn[name]))
+    return rows

@@ -13,7 +13,7 @@ from torch import nn
 from saddlepoint.budget import Budget
 from saddlepoint.checks import check_numbers
 from saddlepoint.compiled import compiler_missing
-from saddlepoint.data.protocol import Data
+from saddlepoint.data.protocol import Data, check_labels
 from saddlepoint.errors import InputError, NeedsLabels
 from saddlepoint.game import Game
 from saddlepoint.method import Method
@@ -69,6 +69,7 @@ class Plan:
         """Everything that can be refused without training."""
         check_numbers(self.method, "method")
         check_trackers(self.settings.trackers)
+        check_labels(self.data, self.data.training(256))
         if self.data.size is not None and self.rows > self.data.size:
             raise InputError(
                 f"batch size {self.rows} is larger than the {self.data.size} training rows of {self.data.name}: "
@@ -176,7 +177,7 @@ def fitting(method: Method, pair: Networks) -> Networks:
 
     known: set[str] = {f.name for f in fields(pair)} if is_dataclass(pair) else set()
     change: dict[str, Any] = {}
-    if method.per_row and "discriminator_norm" in known:
+    if method.per_row and "discriminator_norm" in known and pair.discriminator_norm != "virtual":  # type: ignore[attr-defined]
         change["discriminator_norm"] = "none"
     if method.asks & {"real_features", "fake_features"} and "features" in known:
         change["features"] = True

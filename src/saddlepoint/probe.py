@@ -24,12 +24,13 @@ TOLERANCE = 1e-4  # relative to the largest score; couplings such as BatchNorm a
 class Found(NamedTuple):
     """`needs`: batch entries read, by who moves; `coupled`: networks whose output for a row depends on other rows;
     `noisy`: networks that draw random numbers themselves (dropout); `given`: entries besides noise that a sample is
-    made for (labels, images)."""
+    made for (labels, images); `heads`: what the discriminator returns besides its score."""
 
     needs: dict[tuple[str, ...], frozenset[str]]
     coupled: tuple[str, ...]
     noisy: tuple[str, ...]
     given: frozenset[str] = frozenset()
+    heads: frozenset[str] = frozenset()
 
 
 class _Clock(dict[str, Any]):
@@ -54,7 +55,7 @@ def probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
 
 
 def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
-    batch = _batch(game, reference)
+    batch = filled(game, reference)
     players, memory = game.init(0, batch)
     _shapes(game, players, memory, batch)
     for network in game.networks.values():
@@ -73,14 +74,21 @@ def _probe(game: MethodGame, reference: Mapping[str, Any]) -> Found:
         )
     needs = {who: _read(game, who, players, memory, batch) for who in game.turns()}
     noisy = tuple(name for name, (_, draws) in behaviour.items() if draws)
-    return Found(needs, coupled, noisy, _given(game, players, memory, batch))
+    return Found(
+        needs,
+        coupled,
+        noisy,
+        _given(game, players, memory, batch),
+        _heads(game, players, memory, batch),
+    )
 
 
-def _batch(game: MethodGame, reference: Mapping[str, Any]) -> dict[str, Any]:
+def filled(game: MethodGame, reference: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
+    """A batch of data with keyed noise for each row, at the first step."""
     real: Tensor = reference["real"]
     noise = {
         name: draw.sample(
-            len(real), keyed(real.device, 0, "probe", name), {"real": tuple(real.shape[1:])}
+            len(real), keyed(real.device, seed, "probe", name), {"real": tuple(real.shape[1:])}
         ).to(real.dtype)
         for name, draw in game.draws.items()
     }
@@ -195,6 +203,15 @@ def _given(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any]
             forward["fake"]
     forward.clear()
     return frozenset(read - game.draws.keys())
+
+
+def _heads(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any]) -> frozenset[str]:
+    """What the discriminator returns of a point besides its score."""
+    if "discriminator" not in game.networks:
+        return frozenset()
+    with torch.no_grad():
+        found = frozenset(_bare(game, players, memory, batch)["real_record"])
+    return found - {"score"}
 
 
 def _reader(name: str, value: Any, read: set[str]) -> Any:

@@ -31,6 +31,7 @@ class Folder:
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
         self.weights = path / "weights"
+        self.panels = path / "panels"
         self.made = False  # by this process
         self._handle: Any = None
 

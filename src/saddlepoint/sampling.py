@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from saddlepoint.data.protocol import Data
+from saddlepoint.errors import InputError
 from saddlepoint.game import Game, Memory, Players
+from saddlepoint.latents import Codes
 from saddlepoint.method import Method
 from saddlepoint.random import generator
 from saddlepoint.state import State
@@ -47,6 +49,16 @@ def by_class(game: Game, data: Data, columns: int) -> dict[str, Tensor]:
     if wanted == {"label"}:
         return {"label": torch.arange(classes * columns) // columns}
     return conditions(game, data, 8 * columns, 0)
+
+
+def coded(method: Method) -> Codes:
+    """The latent of a method that has codes."""
+    latent = method.latent
+    if not isinstance(latent, Codes) or not latent.named():
+        raise InputError(
+            f"{method.name} has no codes to vary: a traversal is for a latent such as Codes(), which infogan has"
+        )
+    return latent
 
 
 def samples(game: Game, players: Players, memory: Memory, noise: Mapping[str, Tensor]) -> Tensor:

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.bound import MethodGame
 from saddlepoint.budget import Budget
 from saddlepoint.data import load
+from saddlepoint.data.few_labels import complete
 from saddlepoint.data.protocol import Data
 from saddlepoint.data.recorded import Recorded
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
-from saddlepoint.forward import record
-from saddlepoint.game import Memory, Players
 from saddlepoint.method import Method
 from saddlepoint.metrics import Model, Quantities, Score, catalogue
+from saddlepoint.model import Trained
 from saddlepoint.networks import Networks
-from saddlepoint.penalties.base import per_point
 from saddlepoint.plan import Plan
 from saddlepoint.random import generator as keyed
 from saddlepoint.run import Folder
-from saddlepoint.sampling import conditions, deployed, latents, samples
+from saddlepoint.sampling import PART, coded, conditions, deployed, latents, samples
 from saddlepoint.settings import Settings
 from saddlepoint.training import carry_out
 from saddlepoint.vocabulary import read
@@ -81,7 +79,7 @@ class Run:
     @classmethod
     def untrained(cls, run: Run) -> Run:
         """The same run before its first step: the same networks with their initial weights."""
-        players, memory = run.game.init(run.plan.settings.seed, run.data.training(8))
+        players, memory = run.game.init(run.plan.settings.seed, run.data.training(run.plan.rows))
         return cls(run.folder, run.plan, run.game, run.method.dynamics.init(run.game, players, memory))
 
     def sample(
@@ -101,7 +99,8 @@ class Run:
         classes = len(self.plan.data.classes)
         if "label" not in self.game.bound().found.given:
             raise InputError(f"{self.method.name} makes samples of no class in particular: leave labels out")
-        if labels.shape != (n,) or labels.min() < 0 or labels.max() >= classes:
+        whole = labels.shape == (n,) and not labels.is_floating_point()
+        if not whole or labels.min() < 0 or labels.max() >= classes:
             raise InputError(f"labels of {n} samples are {n} whole numbers from 0 to {classes - 1}")
         return {"label": labels}
 
@@ -118,6 +117,12 @@ class Run:
         still = {name: value.repeat_interleave(steps, 0) for name, value in noise.items()}
         return self.render({**still, "latent": slerp(start, end, line).flatten(0, 1)})
 
+    def traverse(self, rows: int = 1, steps: int = 10, seed: int = 0) -> Tensor:
+        """Samples in rows in which one code of the latent varies and everything else stays: `rows` rows a code, each of
+        `steps` samples, or as many as a categorical code has values where that is more."""
+        drawn = {**latents(self.method, rows, seed, "traversal"), **self._given(rows, seed)}
+        return self.render(coded(self.method).traversed(drawn, steps))
+
     def render(self, noise: dict[str, Tensor]) -> Tensor:
         players, memory, _ = deployed(self.game, self.state)
         return samples(self.game, players, memory, noise)
@@ -133,21 +138,34 @@ class Run:
     ) -> tuple[Score, ...]:
         """Scores of n samples against the held-out rows of the run's data, or of other data: those that training takes,
         or the metrics with these ids. extractor: a name of `features.NAMES` or the path of a file."""
-        found = self.quantities(Evaluator(data or self.data, n, seed, extractor=extractor))
+        found = self.quantities(Evaluator(complete(data or self.data), n, seed, extractor=extractor))
         taken = Evaluator.usual(found) if metrics is None else [catalogue.get(name) for name in metrics]
         return tuple(score for metric in taken for score in found.scores(metric))
 
     def quantities(self, evaluator: Evaluator, rivals: Sequence[Model] = ()) -> Quantities:
         """As many samples of the run as the evaluator looks at, and the run itself, for metrics to ask."""
+        given = self._given(evaluator.n, evaluator.seed)
         noise = latents(self.method, evaluator.n, evaluator.seed, "evaluation")
-        made = self.render({**noise, **self._given(evaluator.n, evaluator.seed)})
-        alone = not self.game.bound().found.given
-        return evaluator.quantities(made, self.model() if alone else None, rivals)
+        same = evaluator.data.classes == self.plan.data.classes  # elsewhere labels mean something else
+        labels = given.get("label") if same else None
+        found = evaluator.quantities(self.render({**noise, **given}), labels, self._trained(), rivals)
+        return found if same else replace(found, classify=None, recognition=None)
+
+    def classify(self, samples: Tensor) -> Tensor:
+        """What the discriminator takes samples [n, *shape] to be, for a method whose discriminator names classes: logits
+        [n, classes]."""
+        classify = self._trained().classify
+        if classify is None:
+            raise InputError(f"the discriminator of {self.method.name} names no classes")
+        return torch.cat([classify(part) for part in samples.split(PART)])
 
     def model(self) -> Trained:
         """The run as metrics see it: latents, samples that are differentiable in them, and the discriminator's scores."""
         if self.game.bound().found.given:
             raise InputError(f"{self.method.name} makes samples for labels or images, not of noise alone")
+        return self._trained()
+
+    def _trained(self) -> Trained:
         players, memory, _ = deployed(self.game, self.state)
         return Trained(self.path.name, self.method, self.game.bound(), players, memory)
 
@@ -158,40 +176,6 @@ class Run:
         named = self.game.networks["generator"].layout.named(players["generator"])
         module.load_state_dict({**named, **memory["buffers"]["generator"]}, strict=False)
         return module.eval()
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """The players of a run in evaluation mode, with averaged weights where the method keeps them."""
-
-    name: str
-    method: Method
-    game: MethodGame
-    players: Players
-    memory: Memory
-
-    def latents(self, n: int, seed: int) -> Tensor:
-        """n rows of what the generator takes, noise and codes side by side: [n, size]."""
-        noise = latents(self.method, n, seed, "model")
-        if "generator" not in self.game.networks:
-            return noise["latent"]
-        return self.game.evaluation(self.players, self.memory, noise)["generator_input"][0]
-
-    def generate(self, latents: Tensor) -> Tensor:
-        """A sample for each row, differentiable in the latents: [n, *shape]."""
-        ready = "generator" in self.game.networks
-        given: Any = {"generator_input": (latents,)} if ready else {"latent": latents}
-        made: Tensor = self.game.evaluation(self.players, self.memory, given)["fake"]
-        return made
-
-    def judge(self, samples: Tensor) -> Tensor:
-        """The discriminator's score of each sample, untreated; higher means real, whatever sign the objective gives it:
-        [n]."""
-        if "discriminator" not in self.game.players:
-            raise InputError(f"{self.method.name} trains no discriminator that could judge samples.")
-        forward = self.game.evaluation(self.players, self.memory, {"real": samples})
-        score = per_point(record(forward["discriminator"](forward["real_point"]))["score"])
-        return -score if self.method.objective.low_is_real else score
 
 
 def train(
@@ -229,7 +213,10 @@ def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
 def _stand_in(data: Data) -> dict[str, Tensor]:
     """Rows shaped like those of the data, for the networks to be looked at: a run is opened without its data."""
     real = torch.randn(8, *data.shape, generator=keyed("cpu", 0, "stand-in")).tanh()
-    return {"real": real, **({"label": torch.arange(8) % len(data.classes)} if data.classes else {})}
+    if not data.classes:
+        return {"real": real}
+    label = torch.arange(8) % len(data.classes)
+    return {"real": real, "label": label, "labelled": real, "labelled_label": label}
 
 
 def _pair(text: str) -> Any:

@@ -13,10 +13,12 @@ from torch import Tensor
 
 from saddlepoint.batches import Batches, Shard
 from saddlepoint.compiled import Compiled, compiler_missing
+from saddlepoint.data.few_labels import complete
 from saddlepoint.dynamics.base import Info
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
 from saddlepoint.live import Live
+from saddlepoint.model import Trained
 from saddlepoint.parallel import Processes
 from saddlepoint.plan import Plan, compiling, environment, game_of
 from saddlepoint.run import Folder, write_json, write_weights
@@ -103,7 +105,7 @@ class Training:
         except OSError as error:
             raise InputError(f"cannot write to {self.folder.path}: {error.strerror or error}") from error
         self.evaluator = Evaluator(
-            self.plan.data, self.settings.evaluation_samples, self.settings.seed, self.live.say
+            complete(self.plan.data), self.settings.evaluation_samples, self.settings.seed, self.live.say
         )
         self.trackers = Trackers(self.settings.trackers, self.folder.path, self.record)
 
@@ -136,7 +138,7 @@ class Training:
         """Make the game of a phase, with what the phase before hands on."""
         method = self.phases[phase][0]
         game, said = game_of(self.plan, method, self.processes, self.device)
-        reference = {n: t.to(self.device) for n, t in self.plan.data.training(8).items()}
+        reference = {n: t.to(self.device) for n, t in self.plan.data.training(self.plan.rows).items()}
         players, memory = game.init(self.settings.seed, reference)
         before = self.state if phase > 0 and phase == self.phase + 1 else None
         if before is not None:
@@ -284,8 +286,9 @@ class Training:
         n = self.settings.evaluation_samples
         given = conditions(self.game, self.plan.data, n, self.settings.seed)
         noise = latents(self.method, n, self.settings.seed, "evaluation")
-        scores = self.evaluator(self.generated({**noise, **given}))
-        which = deployed(self.game, self.state)[2]
+        players, memory, which = deployed(self.game, self.state)
+        model = Trained(self.folder.path.name, self.method, self.game.bound(), players, memory)
+        scores = self.evaluator(self.generated({**noise, **given}), given.get("label"), model)
         row = {**self.clock(), "weights": which, "scores": [score.to_json() for score in scores]}
         self.folder.append(self.folder.evaluations, [row])
         self.trackers.log([{"step": row["step"], **{f"evaluation/{s.metric}": s.value for s in scores}}])
@@ -309,6 +312,7 @@ class Training:
         done = self.budget.done(self.clock())
         if done:
             self.weights()
+        self.panels()
         self.folder.report.unlink(missing_ok=True)
         ending = ("finished", "") if done else ("stopped", self.message)
         write_json(self.folder.summary, self.summary(*ending))
@@ -320,6 +324,18 @@ class Training:
             self.live.say(f"finished after {self.state.clock['step']} steps; report: {page}")
         else:
             self.live.say(f"stopped at step {self.state.clock['step']}; the same command continues the run")
+
+    def panels(self) -> None:
+        """Pictures whose rows mean something, with what they mean beside them."""
+        from saddlepoint.images import grid, png
+        from saddlepoint.panels import panels
+        from saddlepoint.paths import write_atomic
+
+        for panel in panels(self.method, self.game, self.plan.data, self.settings.seed):
+            self.folder.panels.mkdir(exist_ok=True)
+            sheet = grid(self.generated(dict(panel.noise)), panel.columns)
+            write_atomic(self.folder.panels / f"{panel.name}.png", png(sheet))
+            write_json(self.folder.panels / f"{panel.name}.json", panel.told())
 
     def weights(self) -> None:
         """Final weights by name, raw and averaged."""

@@ -92,6 +92,7 @@ def _sides(given: Evaluate, tell: Progress) -> Iterator[Quantities]:
 
 
 def _of_runs(given: Evaluate, tell: Progress) -> Iterator[Quantities]:
+    from saddlepoint.data.few_labels import complete
     from saddlepoint.evaluate import Evaluator
     from saddlepoint.trained import Run
 
@@ -100,7 +101,7 @@ def _of_runs(given: Evaluate, tell: Progress) -> Iterator[Quantities]:
     evaluators: dict[str, Any] = {}  # one for each data set: its real side is looked at once
     for path in given.what:
         opened = Run.open(path, data=data, best=given.best)
-        known = data or opened.data
+        known = complete(data or opened.data)
         fresh = Evaluator(known, given.n, given.seed, extractor=given.extractor, tell=tell)
         yield opened.quantities(evaluators.setdefault(known.identity, fresh), rivals)
 

@@ -120,6 +120,8 @@ class DataOptions:
     """Mirror training images at random."""
     skip_bad: bool = False
     """Leave out images that cannot be decoded, instead of stopping."""
+    labelled: int | None = None
+    """Train with the labels of so many rows of each class only, chosen by the seed."""
 
     def options(self) -> dict[str, Any]:
         """Keyword arguments of `data.load`, as they are recorded."""
@@ -128,7 +130,13 @@ class DataOptions:
             if len(size) not in (1, 2):
                 raise InputError(f"--size takes one side or height and width, not {len(size)} numbers")
             size = size[0] if len(size) == 1 else list(size)
-        return {"size": size, "channels": self.channels, "flip": self.flip, "skip_bad": self.skip_bad}
+        return {
+            "size": size,
+            "channels": self.channels,
+            "flip": self.flip,
+            "skip_bad": self.skip_bad,
+            "labelled": self.labelled,
+        }
 
 
 def load(spec: str, options: dict[str, Any]) -> Any:

@@ -32,8 +32,10 @@ class Sample:
     """Samples of this class only (its name or number), for a method that is told classes; "all": a class a row."""
     interpolate: bool = False
     """Rows of samples along the way between two latents, instead of independent ones."""
+    traverse: bool = False
+    """Rows of samples in which one code of the latent varies and everything else stays, for a method with codes."""
     steps: int = 10
-    """Samples along each way."""
+    """Samples along each way, or for each code."""
     best: bool = False
     """The best checkpoint by the held-out score, instead of the last."""
 
@@ -46,15 +48,23 @@ def run(arguments: list[str]) -> None:
         raise InputError(f"-n {given.n} --steps {given.steps} is not possible: at least 1 sample and 2 steps")
     if given.truncation is not None and not given.truncation > 0:
         raise InputError(f"--truncation {given.truncation} is not possible: give a number above 0")
+    if given.traverse and given.interpolate:
+        raise InputError("--traverse and --interpolate are two pictures: ask for one at a time")
+    from saddlepoint.sampling import coded
     from saddlepoint.trained import Run
 
     trained = Run.open(given.path, best=given.best)
-    if given.interpolate:
+    columns = given.steps if given.interpolate else None
+    if given.traverse:
+        latent = coded(trained.method)
+        columns = latent.columns(given.steps)
+        made = trained.traverse(max(1, given.n // (columns * len(latent.named()))), given.steps, given.seed)
+    elif given.interpolate:
         made = trained.interpolate(max(1, given.n // given.steps), given.steps, given.seed)
     else:
         labels = None if given.label is None else _labels(given.label, given.n, trained.plan.data.classes)
         made = trained.sample(given.n, given.seed, given.truncation, labels)
-    _write(given, trained, made)
+    _write(given, trained, made, columns)
 
 
 def _labels(wanted: str, n: int, classes: tuple[str, ...]) -> Any:
@@ -74,7 +84,7 @@ def _labels(wanted: str, n: int, classes: tuple[str, ...]) -> Any:
     return torch.full((n,), known[wanted])
 
 
-def _write(given: Sample, trained: Any, made: Any) -> None:
+def _write(given: Sample, trained: Any, made: Any, columns: int | None) -> None:
     from saddlepoint.paths import write_atomic
     from saddlepoint.pictures import sample_picture
 
@@ -86,7 +96,6 @@ def _write(given: Sample, trained: Any, made: Any) -> None:
         if path is not None and path.is_dir():
             raise InputError(f"{path} is a folder; give the name of a file")
     if given.out is not None:
-        columns = given.steps if given.interpolate else None
         data = trained.plan.data if made.dim() == 4 else trained.data  # points are drawn beside real ones
         write_atomic(given.out, sample_picture(made, data, columns))
         print(given.out)

@@ -23,16 +23,25 @@ def load(
     channels: int | None = None,
     flip: bool = False,
     skip_bad: bool = False,
+    labelled: int | None = None,
 ) -> Data:
     """The data set that `spec` means: a name in `catalogue()`, else a folder of images, else a .npy, .npz or
     .csv file.
 
     `size` (one side, or height and width), `channels` (1 grey, 2 grey and alpha, 3 RGB, 4 RGBA) and `flip`
     (mirror training rows at random) are for images; `skip_bad` leaves out images of a folder that cannot be
-    decoded. A folder that is called like a named set is reached as ./name. Raises `InputError` for whatever
-    is none of these.
+    decoded. `labelled`: training sees the labels of so many rows of each class only (`FewLabels`). A folder that
+    is called like a named set is reached as ./name. Raises `InputError` for whatever is none of these.
     """
-    wanted = view(size, channels, flip)
+    found = _found(spec, view(size, channels, flip), skip_bad)
+    if labelled is None:
+        return found
+    from saddlepoint.data.few_labels import FewLabels
+
+    return FewLabels(found, labelled)
+
+
+def _found(spec: str, wanted: View, skip_bad: bool) -> Data:
     source = next((source for source in SOURCES if source.name == spec), None)
     if source is not None:
         return _named(source, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -52,6 +53,21 @@ class Data(Protocol):
 
     def held_out(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
         """At most `count` rows that never train, in an order keyed by `seed`."""
+
+
+LABELS = ("label", "labelled_label")  # what rows may bring
+
+
+def check_labels(data: Data, rows: Mapping[str, Tensor]) -> None:
+    """Refuse labels without a class, which would silently be those of none."""
+    classes = len(data.classes)
+    for label in (rows[name] for name in LABELS if name in rows):
+        if label.min() < 0 or label.max() >= classes:
+            wrong = int(label.min() if label.min() < 0 else label.max())
+            raise InputError(
+                f"{data.name} brings the label {wrong} and has {classes} classes: labels are whole numbers from 0 to "
+                f"{classes - 1}"
+            )
 
 
 @dataclass(frozen=True)

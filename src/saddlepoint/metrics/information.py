@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,20 @@ from saddlepoint.metrics.judge import Standardised
 from saddlepoint.metrics.models import Generate, made
 from saddlepoint.metrics.samples import matrix
 from saddlepoint.random import generator, key
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The codes of a run and the head of its discriminator that recognises them.
+
+    categorical: how many values each categorical code has; their logits come first. entropy: H(c) of all codes in nats.
+    recognise: rows to [n, Σ categorical + continuous]. drawn: (n, seed) to log q(c|G(z, c)) of n draws, [n].
+    """
+
+    categorical: tuple[int, ...]
+    entropy: float
+    recognise: Generate
+    drawn: Callable[[int, int], Tensor]
 
 
 def mutual_information_bound(*, log_probabilities: Tensor, entropy: float) -> float:

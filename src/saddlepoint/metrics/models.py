@@ -34,6 +34,12 @@ def judged(model: Model, samples: Tensor) -> Tensor:
     return torch.cat([model.judge(part).detach().float() for part in parts(samples)])
 
 
+@torch.no_grad()
+def classified(classify: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
+    """The likeliest class of each sample: int64 [n]."""
+    return torch.cat([classify(part).argmax(1) for part in parts(samples)])
+
+
 def from_normal(model: Model, seed: int = 0) -> Generate:
     """The generator as a function of latents N(0, I).
 

@@ -7,6 +7,8 @@ real_points, fake_points                          the same where they are points
 real_probabilities, fake_probabilities, train_probabilities   p(y|x) of the data set's classifier, [n, classes]
 real_labels, fake_labels, train_labels            int64 [n]; of fakes only where they were made by class
 centres, sigma                                    of a density with known modes
+classify                                          the class head of the run's own discriminator: rows -> logits
+recognition                                       a run's codes and the head that finds them again
 log_density                                       of a density: points [n, 2] -> log p [n]
 extractor                                         the extractor itself: samples -> features
 model, rivals                                     a trained generator with its discriminator; those it is compared with
@@ -30,6 +32,7 @@ from saddlepoint.metrics.score import Score
 if TYPE_CHECKING:
     from saddlepoint.data.protocol import Data
     from saddlepoint.features import Classifier
+    from saddlepoint.metrics.information import Recognition
 
 SPLIT = "held-out"
 FEATURES = frozenset({"real", "fake", "train", "extractor"})
@@ -45,6 +48,8 @@ NEEDS = {  # what not every data set, run or set of samples has
     "points in the plane": POINTS,
     "samples by class": frozenset({"fake_labels"}),
     "a run": frozenset({"model"}),
+    "a run that names classes": frozenset({"classify"}),
+    "a run with codes": frozenset({"recognition"}),
     "other runs": frozenset({"rivals"}),
 }
 Progress = Callable[[int, int], None]
@@ -179,6 +184,8 @@ class Quantities:
     fake_labels: Tensor | None = None
     model: Model | None = None
     rivals: tuple[Model, ...] = ()
+    classify: Callable[[Tensor], Tensor] | None = None
+    recognition: Recognition | None = None
     resizing: str = "none"  # of the samples, before they came here
 
     @property
@@ -205,6 +212,8 @@ class Quantities:
                 self.model is None,
                 "it looks into a run whose samples are made of noise alone, and there is none here",
             ),
+            "classify": (self.classify is None, "there is no run whose discriminator names classes"),
+            "recognition": (self.recognition is None, "there is no run with codes that a head recognises"),
             "rivals": (not self.rivals, "it compares with other runs (--against), and none are given"),
         }
         for name in metric.asks:
@@ -243,7 +252,7 @@ class Quantities:
     def floors(self, metric: Metric) -> dict[str, Measured]:
         """The readings between real and real at the same n; empty where the metric has none."""
         asks = set(metric.asks)
-        if not asks & OWN or asks & {"model", "rivals"}:
+        if not asks & OWN or asks & OF_RUNS:
             return {}
         key, known = (metric.id, len(self.fake_samples)), self.reference.floors
         if key not in known:
@@ -274,15 +283,6 @@ class Quantities:
         }
 
 
-OWN = frozenset(
-    {
-        "fake_samples",
-        "fake_images",
-        "fake_points",
-        "fake_labels",
-        "fake",
-        "fake_probabilities",
-        "model",
-        "rivals",
-    }
-)
+OF_RUNS = frozenset({"model", "rivals", "classify", "recognition"})  # which rows of data cannot stand for
+FAKES = frozenset({"fake_samples", "fake_images", "fake_points", "fake_labels", "fake", "fake_probabilities"})
+OWN = OF_RUNS | FAKES

@@ -17,19 +17,24 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from torch import nn
 
+    from saddlepoint.networks.attention import Attentive
     from saddlepoint.networks.autoencoder import Autoencoder
     from saddlepoint.networks.conditional import Concatenated, LabelledGenerator, Painted, Projected
     from saddlepoint.networks.dcgan import DCGAN
     from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
     from saddlepoint.networks.mixture import Mixture
     from saddlepoint.networks.mlp import MLP
+    from saddlepoint.networks.modulated import Modulated
+    from saddlepoint.networks.noisy import NoisyMLP
     from saddlepoint.networks.packed import MinibatchDeviation, MinibatchDiscrimination, Packed
     from saddlepoint.networks.r3net import R3Net
     from saddlepoint.networks.resnet import ResNet
+    from saddlepoint.networks.virtual import VirtuallyNormalised
 
 __all__ = [
     "DCGAN",
     "MLP",
+    "Attentive",
     "Autoencoder",
     "Classifying",
     "Concatenated",
@@ -38,20 +43,26 @@ __all__ = [
     "MinibatchDeviation",
     "MinibatchDiscrimination",
     "Mixture",
+    "Modulated",
     "Networks",
+    "NoisyMLP",
     "Packed",
     "Painted",
     "Projected",
     "R3Net",
     "Recognising",
     "ResNet",
+    "VirtuallyNormalised",
     "for_shape",
 ]
 FILES = {
+    "attention": ("Attentive",),
+    "virtual": ("VirtuallyNormalised",),
     "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
     "headed": ("Classifying", "KPlusOne", "Recognising"),
+    "noisy": ("NoisyMLP",),
     "packed": ("MinibatchDeviation", "MinibatchDiscrimination", "Packed"),
-}  # where a file holds several
+}  # where a file holds several, or is called otherwise
 
 
 class Networks(Protocol):

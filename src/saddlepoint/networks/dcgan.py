@@ -9,8 +9,9 @@ from torch import nn
 
 from saddlepoint.networks.featured import Featured
 from saddlepoint.networks.shapes import Size, check, image_shape, pyramid, require
+from saddlepoint.networks.virtual import Virtual, VirtualBatchNorm
 
-Norm = Literal["batch", "none"]
+Norm = Literal["batch", "virtual", "none"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class DCGAN:
     `width` maps at the finest scale, doubled at every halving up to 8 * width. Weights start from N(0, 0.02),
     gains of the normalisation from N(1, 0.02), biases at 0. BatchNorm stands after every layer but the
     generator's last and the discriminator's first and last; "none" leaves it out, which penalties on each
-    sample's own gradient need.
+    sample's own gradient need; "virtual" compares with a batch chosen once instead (Salimans et al. 2016), at the cost
+    of two forward passes.
 
     The kernel of the paper is 5. The default here is 4: a multiple of the stride, so that every output of a
     transposed convolution is a sum of equally many terms (no checkerboard), at 16/25 of the cost. Sides are
@@ -42,7 +44,8 @@ class DCGAN:
         require(3 <= self.kernel <= 7, f"DCGAN needs a kernel from 3 to 7, not {self.kernel}.")
         for norm in (self.generator_norm, self.discriminator_norm):
             require(
-                norm in ("batch", "none"), f'DCGAN has the normalisations "batch" and "none", not {norm!r}.'
+                norm in ("batch", "virtual", "none"),
+                f'DCGAN has the normalisations "batch", "virtual" and "none", not {norm!r}.',
             )
 
     def build(self, shape: tuple[int, ...], latent: int, classes: int = 0) -> dict[str, nn.Module]:
@@ -51,12 +54,13 @@ class DCGAN:
         channels, height, width = image_shape(self, shape)
         sizes = pyramid((height, width), self._halved)
         maps = [channels] + [self.width * min(2**stage, 8) for stage in range(len(sizes) - 1)]
-        generator = nn.Sequential(
-            *self._start(latent, maps[-1], sizes[-1]), *self._up(maps, sizes), nn.Tanh()
-        )
+        made = [*self._start(latent, maps[-1], sizes[-1]), *self._up(maps, sizes)]
+        generator = nn.Sequential(*_row(self.generator_norm, made), nn.Tanh())
         inputs = maps[-1] * sizes[-1][0] * sizes[-1][1]
         score = [nn.Flatten(), nn.Linear(inputs, 1), nn.Flatten(0)]
-        discriminator = (Featured if self.features else nn.Sequential)(*self._down(maps), *score)
+        discriminator = (Featured if self.features else nn.Sequential)(
+            *_row(self.discriminator_norm, self._down(maps)), *score
+        )
         return {"generator": generator.apply(_initialise), "discriminator": discriminator.apply(_initialise)}
 
     @property
@@ -103,7 +107,18 @@ class DCGAN:
 
 
 def _norm(kind: Norm, maps: int) -> list[nn.Module]:
-    return [nn.BatchNorm2d(maps)] if kind == "batch" else []
+    match kind:
+        case "batch":
+            return [nn.BatchNorm2d(maps)]
+        case "virtual":
+            return [VirtualBatchNorm(maps)]
+        case "none":
+            return []
+
+
+def _row(kind: Norm, layers: list[nn.Module]) -> list[nn.Module]:
+    """The layers as they are, or taken together with a reference."""
+    return [Virtual(*layers)] if kind == "virtual" else layers
 
 
 def _initialise(module: nn.Module) -> None:
@@ -112,5 +127,5 @@ def _initialise(module: nn.Module) -> None:
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        case nn.BatchNorm2d():
+        case nn.BatchNorm2d() | VirtualBatchNorm():
             nn.init.normal_(module.weight, 1.0, 0.02)

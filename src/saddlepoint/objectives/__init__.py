@@ -23,7 +23,7 @@ from saddlepoint.objectives.divergences import (
     TotalVariation,
     WeightedJensenShannon,
 )
-from saddlepoint.objectives.energy import BoundaryEquilibrium, EnergyMargin, LossSensitive
+from saddlepoint.objectives.energy import BoundaryEquilibrium, EnergyMargin, LossSensitive, Reconstruction
 from saddlepoint.objectives.fgan import FGAN
 from saddlepoint.objectives.hinge import Hinge
 from saddlepoint.objectives.least_squares import LeastSquares
@@ -45,6 +45,7 @@ from saddlepoint.objectives.relativistic import (
     RelativisticAverage,
     Squared,
 )
+from saddlepoint.objectives.semi_supervised import Classification, SemiSupervised
 from saddlepoint.objectives.top_k import TopK
 from saddlepoint.objectives.wasserstein import Wasserstein
 
@@ -54,6 +55,7 @@ __all__ = [
     "MMD",
     "Alpha",
     "BoundaryEquilibrium",
+    "Classification",
     "Discrimination",
     "DistanceKernel",
     "Divergence",
@@ -78,10 +80,12 @@ __all__ = [
     "Objective",
     "Pearson",
     "RationalQuadratic",
+    "Reconstruction",
     "Relativistic",
     "RelativisticAverage",
     "ReverseKL",
     "SelfContrastive",
+    "SemiSupervised",
     "Sinkhorn",
     "Squared",
     "SquaredHellinger",

@@ -37,6 +37,17 @@ class EnergyMargin(Objective):
 
 
 @dataclass(frozen=True)
+class Reconstruction(Objective):
+    """L_D = E_P s, s ≥ 0 a reconstruction error: an autoencoder of the data, with nobody to play against."""
+
+    players: ClassVar[tuple[str, ...]] = ("discriminator",)
+    low_is_real: ClassVar[bool] = True
+
+    def discriminator(self, real_score: Scores) -> Tensor:
+        return mean(real_score)
+
+
+@dataclass(frozen=True)
 class BoundaryEquilibrium(Objective):
     """L_D = E_P s − k E_Q s;  L_G = E_Q s (Berthelot et al. 2017, BEGAN, section 3.4), s ≥ 0 a reconstruction error.
 

@@ -76,15 +76,21 @@ class MutualInformation(Term):
                 f"MutualInformation compares codes of {code.shape[1]} numbers, {chosen} of them categorical, with a head of "
                 f"{fake_code.shape[1]}: give the recognition head as many outputs"
             )
+        known = self.log_probabilities(fake_code, code)
+        return known.mean() + self.entropy(code.shape[1] - chosen)
+
+    def entropy(self, continuous: int) -> float:
+        """H(c) of so many continuous codes beside the categorical ones, in nats."""
+        return sum(map(math.log, self.categorical)) + continuous * math.log(2)
+
+    def log_probabilities(self, fake_code: Tensor, code: Tensor) -> Tensor:
+        """log Q(c|x) of each row, a density in the continuous codes: [n]."""
         found, wanted = full(fake_code), full(code)
-        known = [
-            found.new_full((), sum(map(math.log, self.categorical)) + (code.shape[1] - chosen) * math.log(2))
-        ]
-        start = 0
+        known, start = [], 0
         for count in self.categorical:
             part = slice(start, start + count)
-            known.append((found[:, part].log_softmax(1) * wanted[:, part]).sum(1).mean())
+            known.append((found[:, part].log_softmax(1) * wanted[:, part]).sum(1))
             start += count
-        off = (wanted[:, chosen:] - found[:, chosen:]).square()
-        known.append((-0.5 * off - 0.5 * math.log(math.tau)).sum(1).mean())
-        return torch.stack(known).sum()
+        off = (wanted[:, start:] - found[:, start:]).square()
+        known.append((-0.5 * off - 0.5 * math.log(math.tau)).sum(1))
+        return torch.stack(known).sum(0)

@@ -40,6 +40,29 @@ class Frame:
     label: str
 
 
+@dataclass(frozen=True)
+class Panel:
+    """A picture whose rows have names."""
+
+    title: str
+    note: str
+    rows: list[str]
+    picture: Picture
+
+
+def panels(record: Record, notes: list[str]) -> list[Panel]:
+    """Pictures whose rows mean something; one that cannot be read is left out and noted."""
+    shown = []
+    for told, path in record.panels:
+        found, rows = picture(path), told.get("rows")
+        if found is None or not isinstance(rows, list):
+            notes.append(f"panels: {path.name} cannot be read and is left out.")
+            continue
+        title, note = (str(told.get(name, "")) for name in ("title", "note"))
+        shown.append(Panel(title, note, [str(row) for row in rows], found))
+    return shown
+
+
 def frames(record: Record, notes: list[str]) -> list[Frame]:
     """Sample pictures in order of steps: as many as the page can carry, with the first and the last."""
     chosen = [record.samples[index] for index in _spread([path for _, path in record.samples])]

@@ -12,7 +12,7 @@ from saddlepoint.paths import write_atomic
 from saddlepoint.report import facts
 from saddlepoint.report.cards import cards
 from saddlepoint.report.curves import Chart, chart, series
-from saddlepoint.report.frames import frames
+from saddlepoint.report.frames import frames, panels
 from saddlepoint.report.record import Record, read
 from saddlepoint.report.scores import charts, entries, final, reading
 from saddlepoint.report.trust import trust
@@ -54,6 +54,7 @@ def render(run: Path) -> str:
         title=facts.title(record),
         status=facts.status(record),
         frames=shown,
+        panels=panels(record, notes),
         readings=[reading(found, frame.step) for frame in shown] if found else [],
         natural=max((frame.picture.width for frame in shown), default=0),
         pixels=len(facts.shape(record)) == 3,

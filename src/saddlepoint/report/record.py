@@ -28,6 +28,7 @@ class Record:
     metrics: dict[str, Column]
     evaluations: list[Json]
     samples: list[tuple[int, Path]]  # (step, picture), in order of steps
+    panels: list[tuple[Json, Path]]  # what a picture shows ("title", "note", "rows"), and the picture
     notes: list[str]  # what could not be read, one sentence each
 
 
@@ -43,6 +44,7 @@ def read(folder: Path) -> Record:
         metrics=_columns(_lines(folder / "metrics.jsonl", notes)),
         evaluations=_lines(folder / "evaluations.jsonl", notes),
         samples=_samples(folder / "samples"),
+        panels=[(_object(path, notes), path.with_suffix(".png")) for path in _panels(folder / "panels")],
         notes=notes,
     )
 
@@ -120,3 +122,7 @@ def _columns(lines: list[Json]) -> dict[str, Column]:
 
 def _samples(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(path.stem), path) for path in folder.glob("*.png") if path.stem.isdecimal())
+
+
+def _panels(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"))

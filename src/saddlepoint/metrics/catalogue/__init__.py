@@ -11,7 +11,7 @@ from saddlepoint.errors import InputError, nearest
 if TYPE_CHECKING:
     from saddlepoint.metrics.metric import Metric
 
-DEFAULT = ("fd", "precision-recall", "modes")
+DEFAULT = ("fd", "precision-recall", "modes", "classification-error", "mutual-information", "code-accuracy")
 
 
 def names() -> tuple[str, ...]:

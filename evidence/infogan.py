@@ -1,0 +1,75 @@
+"""InfoGAN on MNIST: what samples tell of their codes, and digits found by a code that nobody told of them.
+
+    python evidence/infogan.py [--data mnist] [--steps 5000] [--seeds 1] [--width 32] [--threads 2] [--folder runs/infogan]
+
+Writes evidence/results/infogan.json and, of the first seed, docs/pictures/infogan.png, in which one code varies a row. A run
+that is there continues or does nothing. The claim: at least 2.0 nats and 70 % of held-out digits matched by the categorical
+code (chosen; published: 95 %, unverified).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from saddlepoint import Budget, Settings, methods, train
+from saddlepoint.data import Data, load
+from saddlepoint.networks import DCGAN
+from saddlepoint.run import read_json
+
+HERE = Path(__file__).parent
+LEAST = {"mutual-information": 2.0, "code-accuracy": 0.7}
+
+
+def result(data: Data, seed: int, out: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """The readings of one seed at the end of its run."""
+    run = train(
+        methods.get("infogan"),
+        data,
+        DCGAN(width=given.width),
+        out=out,
+        budget=Budget(steps=given.steps),
+        settings=Settings(seed=seed, threads=given.threads, evaluations=0, pictures=5, log_every=20),
+        quiet=True,
+    )
+    scores = {score.metric: score.to_json() for score in run.evaluate(given.samples, seed)}
+    summary = read_json(out / "summary.json")
+    return {
+        "seed": seed,
+        **{name: scores[name] for name in LEAST},
+        "frechet-distance": scores["frechet-distance"]["value"],
+        "reached": all(scores[name]["value"] >= least for name, least in LEAST.items()),
+        **{name: summary[name] for name in ("step", "images", "seconds")},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", default="mnist")
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--samples", type=int, default=2000)
+    parser.add_argument("--folder", type=Path, default=Path("runs/infogan"))
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "infogan.json")
+    parser.add_argument("--picture", type=Path, default=HERE.parent / "docs" / "pictures" / "infogan.png")
+    given = parser.parse_args()
+    data, found = load(given.data), []
+    for seed in range(given.seeds):
+        run = given.folder / f"seed-{seed}"
+        found.append(result(data, seed, run, given))
+        if seed == 0:
+            shutil.copy(run / "panels" / "codes.png", given.picture)
+        known = {"data": given.data, "width": given.width, "at_least": LEAST, "seeds": found}
+        given.out.write_text(json.dumps(known, indent=1) + "\n")
+        print(json.dumps(found[-1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

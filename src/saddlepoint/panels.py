@@ -1,0 +1,81 @@
+"""Pictures at the end of a run whose rows mean something: a class each, or a code that varies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from saddlepoint.data.protocol import Data
+from saddlepoint.game import Game
+from saddlepoint.latents import Codes
+from saddlepoint.method import Method
+from saddlepoint.sampling import conditions, latents
+
+COLUMNS = 10
+MOST = 20  # rows of a picture
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """What a picture shows; `rows` names its rows, `noise` has a row for each sample, row by row."""
+
+    name: str
+    title: str
+    note: str
+    rows: tuple[str, ...]
+    columns: int
+    noise: Mapping[str, Tensor]
+
+    def told(self) -> dict[str, Any]:
+        """What is written beside the picture."""
+        return {"title": self.title, "note": self.note, "rows": list(self.rows)}
+
+
+def panels(method: Method, game: Game, data: Data, seed: int) -> list[Panel]:
+    """Those that the method has; of points in the plane there is no sheet with rows."""
+    if len(data.shape) != 3:
+        return []
+    return [
+        panel for panel in (_classes(method, game, data, seed), _codes(method, game, data, seed)) if panel
+    ]
+
+
+def _classes(method: Method, game: Game, data: Data, seed: int) -> Panel | None:
+    """A class a row; the columns have their noise in common."""
+    if game.bound().found.given != {"label"}:
+        return None
+    shown = data.classes[:MOST]
+    noise = {
+        name: drawn.repeat(len(shown), *[1] * (drawn.dim() - 1))
+        for name, drawn in latents(method, COLUMNS, seed, "classes").items()
+    }
+    label = torch.arange(len(shown)).repeat_interleave(COLUMNS)
+    rest = f" The first {MOST} of {len(data.classes)} classes." if len(shown) < len(data.classes) else ""
+    return Panel(
+        name="classes",
+        title="A class a row",
+        note=f"Samples of a column have their noise in common.{rest}",
+        rows=shown,
+        columns=COLUMNS,
+        noise={**noise, "label": label},
+    )
+
+
+def _codes(method: Method, game: Game, data: Data, seed: int) -> Panel | None:
+    """One code varied a row, all from the same place."""
+    latent = method.latent
+    if not isinstance(latent, Codes) or not latent.named():
+        return None
+    start = {**latents(method, 1, seed, "traversal"), **conditions(game, data, 1, seed)}
+    return Panel(
+        name="codes",
+        title="One code varied a row",
+        note="Everything else stays: other codes and noise are the same in all rows.",
+        rows=latent.named(),
+        columns=latent.columns(COLUMNS),
+        noise=latent.traversed(start, COLUMNS),
+    )
