@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from saddlepoint.networks.conditional import Concatenated, LabelledGenerator, Painted, Projected
     from saddlepoint.networks.dcgan import DCGAN
     from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
+    from saddlepoint.networks.members import Averaged, Chosen, Members
     from saddlepoint.networks.mixture import Mixture
     from saddlepoint.networks.mlp import MLP
     from saddlepoint.networks.packed import MinibatchDeviation, MinibatchDiscrimination, Packed
@@ -31,10 +32,13 @@ __all__ = [
     "DCGAN",
     "MLP",
     "Autoencoder",
+    "Averaged",
+    "Chosen",
     "Classifying",
     "Concatenated",
     "KPlusOne",
     "LabelledGenerator",
+    "Members",
     "MinibatchDeviation",
     "MinibatchDiscrimination",
     "Mixture",
@@ -50,6 +54,7 @@ __all__ = [
 FILES = {
     "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
     "headed": ("Classifying", "KPlusOne", "Recognising"),
+    "members": ("Averaged", "Chosen", "Members"),
     "packed": ("MinibatchDeviation", "MinibatchDiscrimination", "Packed"),
 }  # where a file holds several
 
