@@ -110,4 +110,6 @@ class Method:
                 gather=gather,
             )
 
-        return mixed(base, several, networks, execution) if several else base(networks, execution)
+        if several is None:
+            return base(networks, execution)
+        return mixed(base, several, tuple(self.dynamics.optimizers), networks, execution)

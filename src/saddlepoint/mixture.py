@@ -278,23 +278,22 @@ def _apart(stacked: Named) -> dict[str, Tensor]:
 def mixed(
     base: Callable[[Mapping[str, nn.Module], Execution], MethodGame],
     rule: Several,
+    players: tuple[str, ...],
     modules: Mapping[str, nn.Module],
     execution: Execution,
 ) -> MethodGame:
     """The mixture of the game that `base` makes of one pair's modules."""
+    if set(players) != set(SIDES):
+        raise InputError(
+            f"{rule} is for a generator and a discriminator, and the players are {', '.join(players)}"
+        )
     ones = dict(modules)
     for name in SIDES:
         module = modules.get(name)
         if not isinstance(module, Committee) or len(module.members) != rule.components:
             raise InputError(
                 f"{rule} needs {rule.components} networks for the {name}, each with weights of its own: "
-                f"Members(components={rule.components}, base=…), or Chosen and Averaged of modules of your own"
+                f"Members(components={rule.components}), or Chosen and Averaged of modules of your own"
             )
         ones[name] = module.members[0]
-    game = base(ones, Functional(execution.precision))
-    if set(game.players) != set(SIDES):
-        raise InputError(
-            f"{rule} is for a generator and a discriminator, and the players of {game.method.name} are "
-            f"{', '.join(game.players)}"
-        )
-    return MixedGame(rule, game, modules, execution)
+    return MixedGame(rule, base(ones, Functional(execution.precision)), modules, execution)
