@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 import saddlepoint
-from saddlepoint import Budget, Settings, methods
+from command_line import here
+from saddlepoint import Budget, Run, Settings, methods
 from saddlepoint.bound import MethodGame
 from saddlepoint.definitions import Packing, SharedCodes
 from saddlepoint.dynamics import Alternating, Skipping
@@ -21,12 +23,11 @@ from saddlepoint.latents import Codes
 from saddlepoint.method import Method
 from saddlepoint.mixture import SIDES, Ensemble, Mix
 from saddlepoint.network import Functional
-from saddlepoint.networks import MLP, Averaged, Chosen, Members, Packed, Recognising
-from saddlepoint.optim import SGD
+from saddlepoint.networks import MLP, Averaged, Chosen, Packed, Recognising
 from saddlepoint.penalties import MutualInformation
 from saddlepoint.state import State
 from same_runs import equal
-from small_games import ROWS, batch, descent, leaves, networks, play, shape, small
+from small_games import ROWS, batch, descent, leaves, networks, play, small
 
 LR = 0.05
 BASES = {  # second derivatives, interpolates, constraints with memory, statistics, a memory of parts, rows that are coupled
@@ -320,6 +321,25 @@ def test_what_cannot_be_mixed_is_said() -> None:
         Averaged([nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)) for _ in range(2)]),
     )
     gan.game(dict(zip(SIDES, own, strict=True)), reference())
+
+
+@pytest.mark.parametrize(("name", "data"), [("mix-gan", "ring"), ("mix-gan", "digits"), ("ensemble", "ring")])
+def test_a_mixture_from_the_command_line(name: str, data: str, tmp_path: Path) -> None:
+    """Trained, sampled, evaluated and opened like any other run, on networks that a line chooses."""
+    line = f"train {name} --data {data} --network MLP(width=8) --steps 3 --batch-size 8 --evaluations 0 --quiet --out run"
+    for command in (line, "sample run -n 12 --npz a.npz", "evaluate run --n 200", line):
+        done = here(command, tmp_path)
+        assert done.returncode == 0, done.stderr
+    run = Run.open(tmp_path / "run")
+    assert run.sample(12).shape == (12, *run.plan.data.shape)
+    model = run.model()
+    drawn = model.latents(6, seed=1)
+    assert drawn.shape == (6, run.method.latent.size + 1)
+    exported = run.generator()
+    torch.testing.assert_close(model.generate(drawn), exported(drawn[:, :-1], drawn[:, -1]))
+    judge = run.plan.modules()["discriminator"]
+    assert model.judge(run.sample(5)).shape == (5,)
+    assert len(judge.members) == 5  # type: ignore[arg-type]
 
 
 def test_a_mixture_is_compiled_from_the_same_value() -> None:
