@@ -112,4 +112,10 @@ class Method:
 
         if several is None:
             return base(networks, execution)
-        return mixed(base, several, tuple(self.dynamics.optimizers), networks, execution)
+        game = mixed(base, several, tuple(self.dynamics.optimizers), networks, execution)
+        if gather and (coupled := (*game.found.coupled, game.coupling)[0]):
+            raise InputError(
+                f"{coupled} of {self.name} couples rows, and a mixture on several processes needs parts that take each row "
+                "by itself: start one process, or take networks without BatchNorm"
+            )
+        return game
