@@ -12,6 +12,7 @@ from claims.playing import Moment, coverage, last, play, rates
 from saddlepoint import methods
 from saddlepoint.boosting import boosted, level
 from saddlepoint.data.densities import Ring
+from saddlepoint.metrics.histogram import histogram_divergence
 from saddlepoint.metrics.neural_distance import neural_distance
 from saddlepoint.networks import MLP
 from saddlepoint.optim import Adam
@@ -63,13 +64,18 @@ def mixing(seed: int) -> Numbers:
 
 
 def together(seed: int) -> Numbers:
-    """The divergence of the modes' shares: five pairs of a fifth of the steps each, and one pair of all of them."""
-    apart = last(play(TOGETHER, RING, SmallGenerator(), STEPS // MEMBERS, seed, ROWS))
-    alone = last(play(replace(TOGETHER, mixture=None), RING, SmallGenerator(), STEPS, seed, ROWS))
-    numbers = {
-        name: coverage(moment, RING).divergence for name, moment in (("ensemble", apart), ("one", alone))
+    """KL(data ‖ samples) of histograms: five pairs of a fifth of the steps each, and one pair of all of them."""
+    short = STEPS // MEMBERS
+    made = {
+        "ensemble": last(play(TOGETHER, RING, SmallGenerator(), short, seed, ROWS)),
+        "one": last(play(replace(TOGETHER, mixture=None), RING, SmallGenerator(), STEPS, seed, ROWS)),
     }
-    return {**numbers, "divergence added": numbers["ensemble"] - numbers["one"]}
+    real = RING.held_out(10_000, seed)["real"]
+    numbers = {
+        f"KL, {name}": float(histogram_divergence(real=real, fake=moment.sample(10_000)).value)
+        for name, moment in made.items()
+    }
+    return {**numbers, "KL added": numbers["KL, ensemble"] - numbers["KL, one"]}
 
 
 def boosting(seed: int) -> Numbers:
@@ -89,9 +95,9 @@ CHECKS = (
     Check(
         "M33",
         "five small pairs apart against one of as many gradients, rate 1e-3",
-        "KL of the modes' shares at most that of one pair in at least 4 of 5 seeds",
+        "KL to the data at most that of one pair in at least 4 of 5 seeds",
         "chosen",
-        {"divergence added": at_most(0.0)},
+        {"KL added": at_most(0.0)},
         together,
         seeds=5,
         needed=4,
