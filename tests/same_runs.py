@@ -36,7 +36,7 @@ def configurations() -> dict[str, tuple[str, ...]]:
         "sngan": ("sngan", *ring, *small, "--steps", "13"),
         "began": ("began", *ring, "--network", "Autoencoder(width=16)", "--steps", "13"),
         "ada": ("ada", *digits, "--network", "DCGAN(width=8, discriminator_norm='none')", "--steps", "18"),
-        "mix-gan": (mixed, *digits, "--network", "DCGAN(width=4)", "--steps", "13"),
+        "mix-gan": (mixed, *digits, "--network", "DCGAN(width=4)", "--steps", "9"),
         "ensemble": ("ensemble", *ring, *small, "--steps", "13"),
         "stages": (staged, *ring, *small, "--steps", "18"),
         "compiled": ("gan", *ring, *tiny, "--steps", "22", "--compile"),
