@@ -32,7 +32,8 @@ CLOCK = {"step": 3, "images": 24, "progress": 0.25}
 
 
 def small(method: Method) -> Method:
-    """The method with a latent of three numbers, at most two turns a player and two inner steps or iterations."""
+    """The method with a latent of three numbers, at most two turns a player, two inner steps or iterations and two
+    components."""
     dynamics, objective = method.dynamics, method.objective
     if isinstance(dynamics, Alternating):
         dynamics = replace(dynamics, steps={who: min(times, 2) for who, times in dynamics.steps.items()})
@@ -42,7 +43,8 @@ def small(method: Method) -> Method:
         objective = replace(objective, iterations=2)
     latent: Any = method.latent
     latent = replace(latent, noise=2) if isinstance(latent, Codes) else replace(latent, size=3)
-    return replace(method, latent=latent, dynamics=dynamics, objective=objective)
+    mixture = method.mixture and replace(method.mixture, components=2)
+    return replace(method, latent=latent, dynamics=dynamics, objective=objective, mixture=mixture)
 
 
 def descent(method: Method, lr: Any = 0.05) -> Method:
@@ -93,7 +95,8 @@ def _pair(method: Method, norm: bool) -> dict[str, nn.Module]:
     if isinstance(method.networks, Mixture):
         return replace(method.networks, components=3).build(size, latent)
     if isinstance(method.networks, Autoencoder):
-        pair = replace(method.networks, width=6, depth=1, code=2, activation="tanh").build(size, latent)
+        value: Any = replace(method.networks, width=6, depth=1, code=2, activation="tanh")
+        pair = (method.mixture.around(value) if method.mixture else value).build(size, latent)
         return pair if not norm else pair | {"generator": _generator(size, latent, norm)}
     fit: Any = fitting(method, Small(norm, "batch" if norm else "none"))
     return fit.build(size, latent, CLASSES if isinstance(fit, Wrapping) else 0)

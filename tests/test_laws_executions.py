@@ -208,12 +208,12 @@ def test_accumulated_gradients_equal_those_of_the_whole_batch(method: Method) ->
 @pytest.mark.parametrize("execution", [Plain, Functional])
 def test_bf16_gradients_are_near_those_of_fp32_and_leave_in_fp32(method: Method, execution: type) -> None:
     """The tolerance of test_precision, where it is derived; these networks have fewer roundings."""
+    games = [play(method, execution(Precision(precision)))[0] for precision in ("fp32", "bf16")]
     game, state = play(method)
     data = batch(game, rows=8 * ROWS)
     for who in game.turns():
         found = []
-        for precision in ("fp32", "bf16"):
-            game.execution = execution(Precision(precision))
+        for game in games:
             gradients, _ = game.gradients(who, state.players, state.memory, data)
             found.append(gradients)
         for player in who:

@@ -18,6 +18,7 @@ from saddlepoint.dynamics import Alternating, Simultaneous
 from saddlepoint.errors import InputError
 from saddlepoint.latents import Gaussian, Uniform
 from saddlepoint.method import Method, Stage
+from saddlepoint.mixture import Ensemble, Mix
 from saddlepoint.networks import DCGAN, MLP, Autoencoder
 from saddlepoint.objectives import (
     Hinge,
@@ -121,6 +122,7 @@ CHANGES: dict[str, st.SearchStrategy] = {
     ).map(tuple),
     "networks": st.sampled_from([None, MLP(width=8), Autoencoder(code=3)]),
     "before": st.lists(st.builds(Stage, catalogue, counts), max_size=1).map(tuple),
+    "mixture": st.none() | st.builds(Mix, counts, numbers) | st.builds(Ensemble, counts),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -179,3 +179,17 @@ class Packing(Definition):
         if len(point) % self.rows:
             raise InputError(f"packs of {self.rows} do not divide a batch of {len(point)} rows")
         return point.reshape(len(point) // self.rows, self.rows * point.shape[1], *point.shape[2:])
+
+
+@dataclass(frozen=True)
+class SharedCodes(Definition):
+    """Beside `Packing(rows)` and a latent of codes: the samples of a pack share one code, which the head finds once."""
+
+    rows: int = 2
+
+    def code(self, code: Tensor) -> Tensor:
+        return code[:: self.rows].repeat_interleave(self.rows, 0)[: len(code)]
+
+    def fake_code(self, fake_record: Mapping[str, Any], gather: Callable[[Tensor], Tensor]) -> Tensor:
+        """What was found for each pack, once for each of its rows: the mean over rows is that over packs."""
+        return gather(fake_record["code"]).repeat_interleave(self.rows, 0)

@@ -11,11 +11,13 @@ from torch import nn
 from saddlepoint.average import EMA
 from saddlepoint.bound import MethodGame
 from saddlepoint.constraints import Constraint
+from saddlepoint.draws import Draw
 from saddlepoint.dynamics import Alternating, Dynamics
 from saddlepoint.errors import InputError
 from saddlepoint.forward import Definition, arguments
 from saddlepoint.game import Batch
 from saddlepoint.latents import Gaussian, Latent
+from saddlepoint.mixture import Several, mixed
 from saddlepoint.network import Execution, Plain
 from saddlepoint.objectives import NonSaturating, Objective
 from saddlepoint.penalties import Term
@@ -62,6 +64,8 @@ class Method:
     networks: object = None
     """The pair that the method is published with, where an ordinary one will not do; None: what fits the data."""
     before: tuple[Stage, ...] = ()
+    mixture: Several | None = None
+    """Several pairs in place of one."""
 
     @property
     def asks(self) -> frozenset[str]:
@@ -74,6 +78,11 @@ class Method:
     def per_row(self) -> bool:
         """Whether a term speaks of single points, so that the discriminator must not couple samples."""
         return any(term.per_row for term in self.terms)
+
+    @property
+    def noise(self) -> dict[str, Draw]:
+        """What a sample is made of."""
+        return self.latent.draws() | (self.mixture.draws() if self.mixture else {})
 
     def game(
         self,
@@ -88,6 +97,25 @@ class Method:
 
         `reference`: a small batch, {"real": [n, …], "label": [n]}, n ≥ 4, to look at shapes and couplings.
         """
-        return MethodGame(
-            self, networks, reference, execution=execution, channels_last=channels_last, gather=gather
-        )
+
+        several = self.mixture if self.mixture and self.mixture.components > 1 else None
+
+        def base(modules: Mapping[str, nn.Module], execution: Execution) -> MethodGame:
+            return MethodGame(
+                self,
+                modules,
+                reference,
+                execution=execution,
+                channels_last=channels_last and several is None,  # `torch.vmap` knows no memory formats
+                gather=gather,
+            )
+
+        if several is None:
+            return base(networks, execution)
+        game = mixed(base, several, tuple(self.dynamics.optimizers), networks, execution)
+        if gather and (coupled := (*game.found.coupled, game.coupling)[0]):
+            raise InputError(
+                f"{coupled} of {self.name} couples rows, and a mixture on several processes needs parts that take each row "
+                "by itself: start one process, or take networks without BatchNorm"
+            )
+        return game

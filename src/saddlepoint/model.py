@@ -32,17 +32,20 @@ class Trained:
     memory: Memory
 
     def latents(self, n: int, seed: int) -> Tensor:
-        """n rows of what the generator takes, noise and codes side by side: [n, size]."""
+        """n rows of what the generator takes, noise and codes side by side, then single numbers such as the choice of a
+        component: [n, numbers]."""
         noise = latents(self.method, n, seed, "model")
         if "generator" not in self.game.networks:
             return noise["latent"]
-        rows: Tensor = self.game.evaluation(self.players, self.memory, noise)["generator_input"][0]
-        return rows
+        inputs = self.game.evaluation(self.players, self.memory, noise)["generator_input"]
+        return torch.cat([part.reshape(n, -1) for part in inputs], 1)
 
     def generate(self, latents: Tensor) -> Tensor:
         """A sample for each row, differentiable in the latents: [n, *shape]."""
+        size = self.method.latent.size
+        inputs = (latents[:, :size], *latents[:, size:].unbind(1))
         ready = "generator" in self.game.networks
-        given: Any = {"generator_input": (latents,)} if ready else {"latent": latents}
+        given: Any = {"generator_input": inputs} if ready else {"latent": latents}
         made: Tensor = self.game.evaluation(self.players, self.memory, given)["fake"]
         return made
 

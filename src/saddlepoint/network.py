@@ -160,6 +160,8 @@ def _apart(buffers: Named, moving: tuple[str, ...]) -> dict[str, Tensor]:
 class Execution(Protocol):
     """How a network is called and how derivatives are taken."""
 
+    precision: Precision
+
     def open(
         self, network: Network, named: Named, buffers: Named, training: bool, seen: list[Named]
     ) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from saddlepoint.game import Game
 from saddlepoint.method import Method
 from saddlepoint.network import Functional, Plain, Precision
 from saddlepoint.networks import Networks, for_shape
+from saddlepoint.networks.members import Members
 from saddlepoint.networks.wrapping import Wrapping, around
 from saddlepoint.parallel import Processes, synchronised, transformed
 from saddlepoint.random import key
@@ -53,6 +54,8 @@ class Plan:
         published: Any = self.method.networks
         if isinstance(published, Wrapping):
             return fitting(self.method, self.networks or for_shape(self.data.shape))
+        if self.method.mixture:
+            return fitting(self.method, self.networks or published or for_shape(self.data.shape))
         return self.networks or fitting(self.method, published or for_shape(self.data.shape))
 
     def modules(self) -> dict[str, nn.Module]:
@@ -175,6 +178,8 @@ def fitting(method: Method, pair: Networks) -> Networks:
     penalty speaks of single samples; with features where a part asks for them; with what the method puts around it."""
     from dataclasses import replace
 
+    if isinstance(pair, Members):
+        return pair
     known: set[str] = {f.name for f in fields(pair)} if is_dataclass(pair) else set()
     change: dict[str, Any] = {}
     if method.per_row and "discriminator_norm" in known and pair.discriminator_norm != "virtual":  # type: ignore[attr-defined]
@@ -182,7 +187,8 @@ def fitting(method: Method, pair: Networks) -> Networks:
     if method.asks & {"real_features", "fake_features"} and "features" in known:
         change["features"] = True
     fit: Any = replace(pair, **change) if change else pair  # type: ignore[type-var]
-    return around(method.networks, fit) if isinstance(method.networks, Wrapping) else fit
+    fit = around(method.networks, fit) if isinstance(method.networks, Wrapping) else fit
+    return method.mixture.around(fit) if method.mixture else fit
 
 
 def describe(pair: Networks | Mapping[str, nn.Module]) -> str:

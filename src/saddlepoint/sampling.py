@@ -26,7 +26,7 @@ def latents(
     first of more, since torch fills whole blocks of 16 numbers in order and redraws only an odd end."""
     drawn = {
         part: draw.sample(n + -n % 16, generator("cpu", seed, name, part))[:n]
-        for part, draw in method.latent.draws().items()
+        for part, draw in method.noise.items()
     }
     if truncation is not None:
         drawn["latent"] = method.latent.truncate(drawn["latent"], truncation)

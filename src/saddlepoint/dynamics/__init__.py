@@ -8,6 +8,7 @@ from saddlepoint.dynamics.consensus import Consensus
 from saddlepoint.dynamics.extragradient import Extragradient, PastExtragradient
 from saddlepoint.dynamics.lookahead import Lookahead
 from saddlepoint.dynamics.simultaneous import Simultaneous
+from saddlepoint.dynamics.skipping import Skipping
 from saddlepoint.dynamics.symplectic import Aligned, SymplecticAdjustment
 from saddlepoint.dynamics.unrolled import Unrolled
 
@@ -23,6 +24,7 @@ __all__ = [
     "Lookahead",
     "PastExtragradient",
     "Simultaneous",
+    "Skipping",
     "SymplecticAdjustment",
     "Turn",
     "Unrolled",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from saddlepoint.networks.conditional import Concatenated, LabelledGenerator, Painted, Projected
     from saddlepoint.networks.dcgan import DCGAN
     from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
+    from saddlepoint.networks.members import Averaged, Chosen, Members
     from saddlepoint.networks.mixture import Mixture
     from saddlepoint.networks.mlp import MLP
     from saddlepoint.networks.modulated import Modulated
@@ -36,10 +37,13 @@ __all__ = [
     "MLP",
     "Attentive",
     "Autoencoder",
+    "Averaged",
+    "Chosen",
     "Classifying",
     "Concatenated",
     "KPlusOne",
     "LabelledGenerator",
+    "Members",
     "MinibatchDeviation",
     "MinibatchDiscrimination",
     "Mixture",
@@ -60,6 +64,7 @@ FILES = {
     "virtual": ("VirtuallyNormalised",),
     "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
     "headed": ("Classifying", "KPlusOne", "Recognising"),
+    "members": ("Averaged", "Chosen", "Members"),
     "noisy": ("NoisyMLP",),
     "packed": ("MinibatchDeviation", "MinibatchDiscrimination", "Packed"),
 }  # where a file holds several, or is called otherwise
