@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from saddlepoint.networks.autoencoder import Autoencoder
     from saddlepoint.networks.conditional import Concatenated, LabelledGenerator, Painted, Projected
     from saddlepoint.networks.dcgan import DCGAN
+    from saddlepoint.networks.encoding import Encoding, Joint, Manifold, Representing, Variational
     from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
     from saddlepoint.networks.mixture import Mixture
     from saddlepoint.networks.mlp import MLP
@@ -33,8 +34,11 @@ __all__ = [
     "Autoencoder",
     "Classifying",
     "Concatenated",
+    "Encoding",
+    "Joint",
     "KPlusOne",
     "LabelledGenerator",
+    "Manifold",
     "MinibatchDeviation",
     "MinibatchDiscrimination",
     "Mixture",
@@ -44,11 +48,14 @@ __all__ = [
     "Projected",
     "R3Net",
     "Recognising",
+    "Representing",
     "ResNet",
+    "Variational",
     "for_shape",
 ]
 FILES = {
     "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
+    "encoding": ("Encoding", "Joint", "Manifold", "Representing", "Variational"),
     "headed": ("Classifying", "KPlusOne", "Recognising"),
     "packed": ("MinibatchDeviation", "MinibatchDiscrimination", "Packed"),
 }  # where a file holds several
