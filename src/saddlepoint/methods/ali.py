@@ -13,7 +13,8 @@ from saddlepoint.optim import Adam
 
 METHOD = Method(
     name="ali",
-    formula="L_D = E_P sp(-s(x, E(x))) + E_z sp(s(G(z), z));  L_G = E_z sp(-s(G(z), z));  L_E = E_P sp(s(x, E(x)))",
+    formula="L_D = E_P sp(-s(x, E(x))) + E_z sp(s(G(z), z));  L_G = E_z sp(-s(G(z), z));  "
+    "L_encoder = E_P sp(s(x, E(x)))",
     paper="Dumoulin et al., Adversarially Learned Inference, ICLR 2017, arXiv:1606.00704",
     deviations=(
         "the encoder is deterministic, as in BiGAN (theirs draws from a Gaussian)",
