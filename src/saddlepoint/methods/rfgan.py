@@ -12,7 +12,7 @@ from saddlepoint.optim import Adam
 AUTOENCODER = Method(
     name="autoencoder",
     objective=Autoencoding(),
-    definitions=(Decoded(),),
+    definitions=(Represented(), Decoded()),
     latent=Gaussian(100),
     dynamics=Alternating(
         {who: Adam(1e-3) for who in ("representation", "decoder")}, steps={"representation+decoder": 1}
