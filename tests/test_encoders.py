@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from saddlepoint import Budget, Run, Settings, methods, train
+from saddlepoint.data import load
 from saddlepoint.errors import InputError
 from saddlepoint.forward import joined, parted
 from saddlepoint.latents import Gaussian
@@ -31,8 +32,10 @@ from saddlepoint.objectives import (
     Weighted,
 )
 from saddlepoint.penalties import R1, ModeRegulariser, Reconstruction
+from saddlepoint.plan import Plan
 from saddlepoint.treatments import InstanceNoise
-from small_games import batch, networks, play, small
+from small_games import batch, differing, networks, play, small
+from workers.games import Played
 
 double = pytest.mark.usefixtures("double")
 PAIRED = ("ali", "bigan", "veegan")
@@ -336,6 +339,27 @@ def test_losses_of_manifold_and_diffusion_written_out() -> None:
     )
 
 
+def test_where_the_discriminator_is_flat_the_distance_still_moves_the_generator() -> None:
+    """Why M27 regularises: a discriminator that has won says nothing, reconstructions do."""
+    moved = {}
+    for name in ("gan", "mdgan-regularized"):
+        game, state = play(small(methods.get(name)))
+        players = {**state.players, "discriminator": torch.zeros_like(state.players["discriminator"])}
+        found = game.gradients(("generator",), players, state.memory, batch(game))[0]
+        moved[name] = found["generator"].norm()
+    assert moved["gan"] == 0
+    assert moved["mdgan-regularized"] > 1e-2
+
+
+def test_the_bound_rises_on_digits() -> None:
+    """M42, quickly: the loss falls from window to window of 30 steps, by more than it varies within the last."""
+    plan = Plan(methods.get("vae"), load("digits"), MLP(width=64), Budget(steps=120), Settings(seed=0))
+    played = Played(plan)
+    losses = torch.stack([played.step()["loss/generator"] for _ in range(120)]).view(4, 30)
+    windows = losses.mean(1)
+    assert (windows[:-1] - windows[1:]).min() > losses[-1].std() / 30**0.5
+
+
 # -- representative features ------------------------------
 
 QUICK = Settings(seed=0, batch_size=32, pictures=0, evaluations=0, threads=1, checkpoint_steps=10, keep=20)
@@ -373,6 +397,25 @@ def test_the_representation_learns_before_and_stays_bit_for_bit_after(tmp_path: 
     assert errors[1] < 0.9 * errors[0]
     reopened = run.model().judge(run.data.training(8)["real"])
     torch.testing.assert_close(reopened, scores(run, run.data.training(8)["real"]))
+
+
+def test_a_run_that_stops_during_its_stage_samples_and_goes_on_with_the_same_bits(tmp_path: Path) -> None:
+    runs = []
+    for name, budgets in (("whole", (30,)), ("parts", (7, 15, 30))):
+        for steps in budgets:
+            run = train(
+                staged(10),
+                "ring",
+                MLP(width=16),
+                out=tmp_path / name,
+                budget=Budget(steps=steps),
+                settings=QUICK,
+                quiet=True,
+            )
+            assert run.sample(4).shape == (4, 2)
+            assert Run.untrained(run).sample(4).shape == (4, 2)
+        runs.append(run)
+    assert not differing(runs[0].state, runs[1].state)
 
 
 def modules(run: Run, vectors: dict[str, Tensor]) -> dict[str, Any]:
