@@ -129,6 +129,19 @@ def play(
     return game, method.dynamics.init(game, *game.init(seed, reference))
 
 
+def evaluated(method: Method) -> tuple[dict[str, Tensor], dict[str, Any], dict[str, Any]]:
+    """The losses of all players, with the modules and the batch that they are of."""
+    game, state = play(method)
+    rows = batch(game)
+    return game.losses(game.players, state.players, state.memory, rows)[0], networks(method), rows
+
+
+def close(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Equal to rounding in double precision."""
+    assert found.keys() == expected.keys()
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
 def distinct(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     return tuple(dict.fromkeys(turns))
 

@@ -15,7 +15,7 @@ from saddlepoint.dynamics.base import Turn
 from saddlepoint.method import Method, Stage
 from saddlepoint.metrics.tournament import fooling_rate
 from saddlepoint.networks import Autoencoder
-from saddlepoint.objectives import EnergyMargin, Reconstruction
+from saddlepoint.objectives import EnergyMargin, RealEnergy
 from saddlepoint.run import read_json
 from saddlepoint.schedules import Linear
 from small_games import batch, play, small
@@ -120,4 +120,4 @@ def test_margins_fall() -> None:
     for images, margin in ((0, 2.0), (500, 1.0), (1000, 0.0), (5000, 0.0)):
         found = objective.discriminator(real, fake, {"step": 0, "images": images, "progress": 0.0})
         torch.testing.assert_close(found, real.mean() + (margin - fake).clamp(min=0).mean())
-    torch.testing.assert_close(found, Reconstruction().discriminator(real))
+    torch.testing.assert_close(found, RealEnergy().discriminator(real))

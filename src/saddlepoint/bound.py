@@ -72,7 +72,7 @@ class MethodGame(Game):
             for name, module in networks.items()
         }
         self.draws = _draws(method, self.parts)
-        self.providers = self._providers()
+        self.providers, self.evaluating = self._providers(True), self._providers(False)
         self.remembering = {name: part for name, part in self.parts.items() if remembers(part)}
         self.observing = {name: arguments(part.observe) for name, part in self.remembering.items()}
         self.asked = {player: self._asked_by(player) for player in self.players}
@@ -139,11 +139,11 @@ class MethodGame(Game):
 
     # -- what the parts ask for ------------------------------------------------------------------
 
-    def _providers(self) -> dict[str, Provider]:
+    def _providers(self, training: bool) -> dict[str, Provider]:
         providers: dict[str, Provider] = {
             "execution": lambda forward: self.execution,
             "gather": lambda forward: self.gather,
-            **{name: _opener(self, name, True) for name in self.networks},
+            **{name: _opener(self, name, training) for name in self.networks},
         }
         if "discriminator" in self.networks:
             providers |= judged()
@@ -318,8 +318,7 @@ class MethodGame(Game):
 
     def evaluation(self, players: Players, memory: Memory, batch: Batch) -> Forward:
         """Quantities of a batch with all networks in evaluation mode, differentiable in what the batch holds."""
-        providers = {**self.providers, **{name: _opener(self, name, False) for name in self.networks}}
-        forward = Forward(batch, providers, frozenset())
+        forward = Forward(batch, self.evaluating, frozenset())
         forward.players, forward.memory = players, memory
         return forward
 
@@ -360,6 +359,8 @@ def _asked(name: str, part: Callable[..., Tensor], asks: tuple[str, ...], every:
 
 def _treated(forward: Forward, treatments: Mapping[str, Treatment], point: Any, side: str) -> Any:
     """A point as the discriminator sees it; `side` says whose noise is used: real, fake or other."""
+    if isinstance(point, tuple):  # what stands beside a sample is not treated
+        return _treated(forward, treatments, point[0], side), *point[1:]
     for name, treatment in treatments.items():
         if treatment.images and point.dim() != 4:
             kind = type(treatment).__name__

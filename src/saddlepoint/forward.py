@@ -78,10 +78,14 @@ class Definition:
         """What it wants drawn for each row, by name."""
         return {}
 
+    def check(self) -> None:
+        """Looks once, on a few rows, at the quantities its arguments are named after; `InputError` where the networks do
+        not fit."""
+
     def providers(self, before: Mapping[str, Provider]) -> dict[str, Provider]:
         defined = {}
         for name, method in inspect.getmembers(self, inspect.ismethod):
-            if name in ("draws", "providers") or name.startswith("_"):
+            if name in ("check", "draws", "providers") or name.startswith("_"):
                 continue
             asks = arguments(method)
             if name in before and name not in (*asks, *self.replaces):
@@ -150,9 +154,8 @@ def judged() -> dict[str, Provider]:
 def _outcome(forward: Forward, point: Any, sides: tuple[str, ...]) -> tuple[Tensor, Mapping[str, Any]]:
     """The judgement of points that consist of these sides (real, fake, other), treated as the method says."""
     if "treated" in forward.providers:
-        parts = point.chunk(len(sides)) if len(sides) > 1 else [point]
-        treated = [forward["treated"](part, side) for part, side in zip(parts, sides, strict=True)]
-        point = torch.cat(treated) if len(sides) > 1 else treated[0]
+        parts = parted(point, len(sides))
+        point = joined([forward["treated"](part, side) for part, side in zip(parts, sides, strict=True)])
     condition = tuple(joined([c] * len(sides)) for c in forward["condition"])
     output = record(forward["discriminator"](point, *condition))
     return per_point(output["score"]), output
@@ -165,6 +168,13 @@ def joined(points: list[Any]) -> Any:
     if isinstance(points[0], tuple):
         return tuple(torch.cat(list(member)) for member in zip(*points, strict=True))
     return torch.cat(points)
+
+
+def parted(point: Any, count: int) -> list[Any]:
+    """The opposite of `joined`."""
+    if isinstance(point, tuple):
+        return list(zip(*(member.chunk(count) for member in point), strict=True))
+    return list(point.chunk(count)) if count > 1 else [point]
 
 
 def _one(forward: Forward, side: str) -> Tensor:

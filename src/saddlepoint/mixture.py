@@ -143,8 +143,9 @@ class MixedGame(MethodGame):
         }
         self.remembering, self.observing = {}, {}
         self.draws = base.draws | rule.draws()
-        self.providers = self._providers()
-        self.providers |= _Choice().providers(self.providers)
+        self.providers, self.evaluating = (
+            made | _Choice().providers(made) for made in (self._providers(True), self._providers(False))
+        )
         self._at = {}
 
     def at(self, step: int) -> MethodGame:

@@ -7,7 +7,7 @@ once per evaluation into a private copy of the module) and `Functional` (`torch.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -130,7 +130,7 @@ class Precision:
     def call(self, function: Callable[..., Any], inputs: tuple[Any, ...]) -> Any:
         if self.name == "fp32":
             return function(*inputs)
-        device = next(i for i in inputs if isinstance(i, Tensor)).device.type
+        device = next(_tensors(inputs)).device.type
         with torch.autocast(device, torch.bfloat16):
             return _floats(function(*inputs))
 
@@ -143,13 +143,23 @@ def _floats(output: Any) -> Any:
     return output.float() if output.is_floating_point() else output
 
 
+def _tensors(inputs: tuple[Any, ...]) -> Iterator[Tensor]:
+    for value in inputs:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, tuple):
+            yield from _tensors(value)
+
+
 def _inputs(network: Network, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not network.channels_last:
-        return inputs
-    return tuple(
-        i.contiguous(memory_format=torch.channels_last) if isinstance(i, Tensor) and i.dim() == 4 else i
-        for i in inputs
-    )
+    return tuple(map(_channels_last, inputs)) if network.channels_last else inputs
+
+
+def _channels_last(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_channels_last, value))
+    images = isinstance(value, Tensor) and value.dim() == 4
+    return value.contiguous(memory_format=torch.channels_last) if images else value
 
 
 def _apart(buffers: Named, moving: tuple[str, ...]) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from saddlepoint.errors import InputError
-from saddlepoint.forward import Forward
+from saddlepoint.forward import Forward, arguments
 from saddlepoint.network import Plain
 from saddlepoint.penalties.base import tensors
 from saddlepoint.random import generator as keyed
@@ -99,6 +99,9 @@ def filled(game: MethodGame, reference: Mapping[str, Any], seed: int = 0) -> dic
 def _shapes(game: MethodGame, players: Any, memory: Any, batch: Mapping[str, Any]) -> None:
     forward = game.forward(game.players, players, memory, batch)
     real = batch["real"]
+    for definition in game.method.definitions:
+        asks = arguments(definition.check)
+        _run(type(definition).__name__, lambda d=definition, a=asks: d.check(**{n: forward[n] for n in a}))
     if "generator" in game.networks:
         fake = _run("generator", lambda: forward["fake"])
         if isinstance(fake, Tensor) and fake.shape != real.shape:
@@ -131,7 +134,11 @@ def _moving(
     if name not in game.players or not game.networks[name].buffers:
         return ()
     forward = _bare(game, players, memory, batch)
-    _call(forward, name)
+    if name in ("generator", "discriminator"):
+        _call(forward, name)
+    else:  # what its loss asks for runs it, or it would have no gradient
+        for quantity in chain.from_iterable(part.asks for part in game.asked[name]):
+            forward[quantity]
     before = memory["buffers"][name]
     return tuple(n for n, b in forward.seen[name][-1].items() if not torch.equal(b, before[n]))
 

@@ -72,15 +72,17 @@ class Run:
                 f"the run in {path} makes samples of shape {made}, {known.name} has {known.shape}"
             )
         plan = Plan(method or read(record["method"]), known, pair, Budget(steps=1), settings)
+        state, extra = folder.load(wanted, torch.device("cpu"))
+        phase = (*(stage.method for stage in plan.method.before), plan.method)[extra["phase"]]
         channels_last = record["identity"]["channels_last"]
-        game = plan.method.game(plan.modules(), _stand_in(known), channels_last=channels_last)
-        return cls(folder, plan, game, folder.load(wanted, torch.device("cpu"))[0])
+        game = phase.game(plan.modules(), _stand_in(known), channels_last=channels_last)
+        return cls(folder, plan, game, state)
 
     @classmethod
     def untrained(cls, run: Run) -> Run:
         """The same run before its first step: the same networks with their initial weights."""
         players, memory = run.game.init(run.plan.settings.seed, run.data.training(run.plan.rows))
-        return cls(run.folder, run.plan, run.game, run.method.dynamics.init(run.game, players, memory))
+        return cls(run.folder, run.plan, run.game, run.game.method.dynamics.init(run.game, players, memory))
 
     def sample(
         self, n: int = 64, seed: int = 0, truncation: float | None = None, labels: Tensor | None = None

@@ -142,8 +142,10 @@ class Training:
         players, memory = game.init(self.settings.seed, reference)
         before = self.state if phase > 0 and phase == self.phase + 1 else None
         if before is not None:
-            players |= {name: v for name, v in before.players.items() if name in players}
-            memory["buffers"] |= {n: b for n, b in before.memory["buffers"].items() if n in players}
+            known = {**before.memory["fixed"], **before.players}
+            for vectors in (players, memory["fixed"]):
+                vectors |= {name: known[name] for name in vectors if name in known}
+            memory["buffers"] |= {n: b for n, b in before.memory["buffers"].items() if n in memory["buffers"]}
         self.game, self.phase, self.method = game, phase, method
         self.state = method.dynamics.init(game, players, memory)
         if before is not None:

@@ -25,6 +25,7 @@ SOURCES = (  # modules, and packages with a file for each part
     "constraints",
     "definitions",
     "dynamics",
+    "encoders",
     "latents",
     "method",
     "mixture",

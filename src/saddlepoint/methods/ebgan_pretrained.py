@@ -8,14 +8,14 @@ from saddlepoint.dynamics import Alternating
 from saddlepoint.latents import Gaussian
 from saddlepoint.method import Method, Stage
 from saddlepoint.networks import Autoencoder
-from saddlepoint.objectives import EnergyMargin, Reconstruction
+from saddlepoint.objectives import EnergyMargin, RealEnergy
 from saddlepoint.optim import Adam
 from saddlepoint.schedules import Linear
 
 AUTOENCODER = Method(
     name="autoencoder",
     formula="L_D = E_P s",
-    objective=Reconstruction(),
+    objective=RealEnergy(),
     latent=Gaussian(100),
     dynamics=Alternating({"discriminator": Adam(1e-3)}, {"discriminator": 1}),
 )

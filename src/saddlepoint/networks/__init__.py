@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from saddlepoint.networks.autoencoder import Autoencoder
     from saddlepoint.networks.conditional import Concatenated, LabelledGenerator, Painted, Projected
     from saddlepoint.networks.dcgan import DCGAN
+    from saddlepoint.networks.encoding import Encoding, Joint, Manifold, Representing, Variational
     from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
     from saddlepoint.networks.members import Averaged, Chosen, Members
     from saddlepoint.networks.mixture import Mixture
@@ -41,8 +42,11 @@ __all__ = [
     "Chosen",
     "Classifying",
     "Concatenated",
+    "Encoding",
+    "Joint",
     "KPlusOne",
     "LabelledGenerator",
+    "Manifold",
     "Members",
     "MinibatchDeviation",
     "MinibatchDiscrimination",
@@ -55,7 +59,9 @@ __all__ = [
     "Projected",
     "R3Net",
     "Recognising",
+    "Representing",
     "ResNet",
+    "Variational",
     "VirtuallyNormalised",
     "for_shape",
 ]
@@ -63,6 +69,7 @@ FILES = {
     "attention": ("Attentive",),
     "virtual": ("VirtuallyNormalised",),
     "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
+    "encoding": ("Encoding", "Joint", "Manifold", "Representing", "Variational"),
     "headed": ("Classifying", "KPlusOne", "Recognising"),
     "members": ("Averaged", "Chosen", "Members"),
     "noisy": ("NoisyMLP",),

@@ -23,7 +23,18 @@ from saddlepoint.objectives.divergences import (
     TotalVariation,
     WeightedJensenShannon,
 )
-from saddlepoint.objectives.energy import BoundaryEquilibrium, EnergyMargin, LossSensitive, Reconstruction
+from saddlepoint.objectives.encoders import (
+    Autoencoding,
+    Bernoulli,
+    Bidirectional,
+    ByKind,
+    EvidenceBound,
+    Likelihood,
+    LogOdds,
+    ManifoldDiffusion,
+    Normal,
+)
+from saddlepoint.objectives.energy import BoundaryEquilibrium, EnergyMargin, LossSensitive, RealEnergy
 from saddlepoint.objectives.fgan import FGAN
 from saddlepoint.objectives.hinge import Hinge
 from saddlepoint.objectives.least_squares import LeastSquares
@@ -54,12 +65,17 @@ __all__ = [
     "KL",
     "MMD",
     "Alpha",
+    "Autoencoding",
+    "Bernoulli",
+    "Bidirectional",
     "BoundaryEquilibrium",
+    "ByKind",
     "Classification",
     "Discrimination",
     "DistanceKernel",
     "Divergence",
     "EnergyMargin",
+    "EvidenceBound",
     "GANDivergence",
     "GaussianKernel",
     "Hinge",
@@ -68,8 +84,11 @@ __all__ = [
     "Kernel",
     "LabelSmoothing",
     "LeastSquares",
+    "Likelihood",
+    "LogOdds",
     "Logistic",
     "LossSensitive",
+    "ManifoldDiffusion",
     "Margin",
     "MaximumLikelihood",
     "Metric",
@@ -77,10 +96,11 @@ __all__ = [
     "Neyman",
     "NoiseContrastive",
     "NonSaturating",
+    "Normal",
     "Objective",
     "Pearson",
     "RationalQuadratic",
-    "Reconstruction",
+    "RealEnergy",
     "Relativistic",
     "RelativisticAverage",
     "ReverseKL",

@@ -37,7 +37,7 @@ class EnergyMargin(Objective):
 
 
 @dataclass(frozen=True)
-class Reconstruction(Objective):
+class RealEnergy(Objective):
     """L_D = E_P s, s ≥ 0 a reconstruction error: an autoencoder of the data, with nobody to play against."""
 
     players: ClassVar[tuple[str, ...]] = ("discriminator",)

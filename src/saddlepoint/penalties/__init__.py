@@ -6,6 +6,7 @@ loss = loss + R1(gamma=1.0).of(discriminator, real)
 
 from saddlepoint.penalties.base import Term, score_and_gradient
 from saddlepoint.penalties.consistency import Consistency, Jitter
+from saddlepoint.penalties.encoders import CodeReconstruction, ModeRegulariser, Reconstruction
 from saddlepoint.penalties.features import FeatureMatching, LayerMatching, PullingAway, frozen
 from saddlepoint.penalties.gradient_penalty import GradientPenalty
 from saddlepoint.penalties.heads import FakeClass, MutualInformation, RealClass
@@ -20,6 +21,7 @@ __all__ = [
     "R1",
     "R2",
     "ApproximateR1",
+    "CodeReconstruction",
     "Consistency",
     "Exact",
     "Fake",
@@ -31,12 +33,14 @@ __all__ = [
     "Interpolates",
     "Jitter",
     "LayerMatching",
+    "ModeRegulariser",
     "MutualInformation",
     "NagarajanKolter",
     "NoiseBall",
     "PullingAway",
     "Real",
     "RealClass",
+    "Reconstruction",
     "Roth",
     "Term",
     "frozen",
