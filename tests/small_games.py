@@ -182,3 +182,18 @@ def slope(function: Callable[[float], Any], h: float = 1e-4) -> Any:
 def together(method: Method) -> int:
     """Rows that a point is made of."""
     return next((d.rows for d in method.definitions if isinstance(d, Packing)), 1)
+
+
+# Objectives that are not functions of two scores, and where they are tested, alone or in their method.
+OTHER_OBJECTIVES = {
+    "NoiseContrastive": "test_objectives_density",
+    "SelfContrastive": "test_objectives_density",
+    "Autoencoding": "test_reconstructions",
+    "Bidirectional": "test_encoders",
+    "EvidenceBound": "test_reconstructions",
+    "LogOdds": "test_encoders",
+    "ManifoldDiffusion": "test_reconstructions",
+    "Classification": "test_semi_supervised",
+    "RealEnergy": "test_techniques",
+    "SemiSupervised": "test_semi_supervised",
+}

@@ -299,7 +299,8 @@ def judges_scores(name: str) -> bool:
     """Whether the discriminator's objective is a function of the two scores alone."""
     objective = methods.get(name).objective
     asks = arguments(objective.discriminator) if "discriminator" in objective.players else ()
-    return {"real_score", "fake_score"} <= set(asks) <= {"real_score", "fake_score", "clock"}
+    alone = methods.get(name).mixture is None
+    return alone and {"real_score", "fake_score"} <= set(asks) <= {"real_score", "fake_score", "clock"}
 
 
 @EXECUTIONS
@@ -309,7 +310,9 @@ def test_info_is_free_of_graphs_and_adds_up(name: str, execution: Execution) -> 
     game, state = play(method, execution)
     info = game.gradients(D, state.players, state.memory, batch(game))[1].info
     assert not any(value.requires_grad for value in info.values())
-    objective = method.objective.discriminator(info["score/real"], info["score/fake"])
+    judged = method.objective.discriminator
+    clock = {"clock": batch(game)["clock"]} if "clock" in arguments(judged) else {}
+    objective = judged(info["score/real"], info["score/fake"], **clock)
     every = {name: part.every for name, part in game.parts.items() if isinstance(part, Term)}
     terms = [value * every[key] for key, value in info.items() if key.startswith("term/")]
     torch.testing.assert_close(info["loss/discriminator"], sum(terms, objective))

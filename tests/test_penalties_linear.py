@@ -182,10 +182,11 @@ def along_bias(rows: Rows) -> float:
 
 
 HEADS = (penalties.RealClass, penalties.FakeClass, penalties.MutualInformation)
+ENCODERS = (penalties.CodeReconstruction, penalties.ModeRegulariser, penalties.Reconstruction)
 
 
 def test_every_term_is_here() -> None:
     """Historical averaging speaks of parameters: its gradient 2λ(θ − θ̄) is in test_penalties_games. Terms on other
-    heads than the score do not meet a linear score: test_conditions."""
+    heads than the score do not meet a linear score: test_conditions; nor those on encoders: test_reconstructions."""
     named = {v for _, v in inspect.getmembers(penalties, inspect.isclass) if issubclass(v, Term)}
-    assert {type(term) for term, _ in CASES} == named - {Term, HistoricalAveraging, *HEADS}
+    assert {type(term) for term, _ in CASES} == named - {Term, HistoricalAveraging, *HEADS, *ENCODERS}

@@ -91,5 +91,5 @@ def test_a_density_can_be_asked() -> None:
 
 
 def test_samples_alone_have_no_model() -> None:
-    with pytest.raises(InputError, match="looks into a trained run"):
+    with pytest.raises(InputError, match="made of noise alone"):
         made("ring", 20).measure(metric(inside))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from saddlepoint.draws import Draw
 
 Kept = dict[str, Tensor]
+Gather = Callable[[Any], Any]  # rows of a process to those of all
+
+
+def own(rows: Any) -> Any:
+    """The rows of this process."""
+    return rows
 
 
 class Part:

@@ -13,11 +13,11 @@ from saddlepoint import Budget, Method, Settings
 from saddlepoint.batches import Batches, Shard
 from saddlepoint.constraints import SpectralNorm
 from saddlepoint.data import load
-from saddlepoint.definitions import PointFeatures
+from saddlepoint.definitions import ConditionalGenerator, Labelled, Packing, PointFeatures
 from saddlepoint.dynamics import Alternating, Consensus, Extragradient, Simultaneous, Unrolled
 from saddlepoint.game import Game
 from saddlepoint.latents import Gaussian
-from saddlepoint.networks import DCGAN, MLP
+from saddlepoint.networks import DCGAN, MLP, Classifying, LabelledGenerator, Packed
 from saddlepoint.objectives import (
     MMD,
     Hinge,
@@ -30,7 +30,7 @@ from saddlepoint.objectives import (
 )
 from saddlepoint.optim import SGD
 from saddlepoint.parallel import Processes
-from saddlepoint.penalties import R1, R2, GradientPenalty
+from saddlepoint.penalties import R1, R2, FakeClass, GradientPenalty, RealClass
 from saddlepoint.plan import Plan, game_of
 from saddlepoint.state import State
 
@@ -94,6 +94,18 @@ CASES: dict[str, Case] = {
     "consensus": Case(method("consensus", NonSaturating(), dynamics=Consensus(sgd(0.05), gamma=0.5))),
     "extragradient": Case(
         method("extra", Wasserstein(), terms=(GradientPenalty(1.0),), dynamics=Extragradient(sgd(0.02)))
+    ),
+    "classes-relativistic-average": Case(
+        method(
+            "ra-classes",
+            RelativisticAverage(),
+            terms=(RealClass(), FakeClass()),
+            definitions=(Labelled(), ConditionalGenerator()),
+        ),
+        networks=LabelledGenerator(Classifying(MLP(width=8))),
+    ),
+    "packs": Case(
+        method("packs", NonSaturating(), definitions=(Packing(2),)), networks=Packed(MLP(width=8), rows=2)
     ),
     "dcgan": Case(method("dcgan", NonSaturating(), lr=0.02), "digits", 16, MIRRORED),
     "dcgan-relativistic-average": Case(

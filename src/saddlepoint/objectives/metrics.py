@@ -5,7 +5,6 @@ All speak of features [rows, …] of data and of samples; the points themselves 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,14 +12,9 @@ import torch
 from torch import Tensor
 
 from saddlepoint.objectives.base import Objective, Weighted
+from saddlepoint.parts import Gather, own
 
 Features = Any  # Tensor [rows, …], or Weighted
-Gather = Callable[[Any], Any]
-
-
-def own(rows: Features) -> Features:
-    """The rows of this process."""
-    return rows
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from saddlepoint.errors import InputError
+from saddlepoint.parts import Gather, own
 from saddlepoint.penalties.base import Term, full
 from saddlepoint.schedules import Clock, Schedule, now
 
@@ -21,9 +22,11 @@ class RealClass(Term):
 
     weight: float | Schedule = 1.0
 
-    def __call__(self, real_class: Tensor, label: Tensor, clock: Clock | None = None) -> Tensor:  # type: ignore[override]
+    def __call__(  # type: ignore[override]
+        self, real_class: Tensor, label: Tensor, clock: Clock | None = None, gather: Gather = own
+    ) -> Tensor:
         """real_class: logits [n, classes]; label int64 [n]."""
-        return now(self.weight, clock) * cross_entropy(full(real_class), label)
+        return now(self.weight, clock) * cross_entropy(full(real_class), gather(label))
 
     def of(self, real_class: Tensor, label: Tensor, clock: Clock | None = None) -> Tensor:
         """The term alone: `RealClass().of(classify(x), y)`."""
@@ -38,9 +41,11 @@ class FakeClass(Term):
 
     weight: float | Schedule = 1.0
 
-    def __call__(self, fake_class: Tensor, label: Tensor, clock: Clock | None = None) -> Tensor:  # type: ignore[override]
+    def __call__(  # type: ignore[override]
+        self, fake_class: Tensor, label: Tensor, clock: Clock | None = None, gather: Gather = own
+    ) -> Tensor:
         """fake_class: logits [n, classes]; label int64 [n]."""
-        return now(self.weight, clock) * cross_entropy(full(fake_class), label)
+        return now(self.weight, clock) * cross_entropy(full(fake_class), gather(label))
 
     def of(self, fake_class: Tensor, label: Tensor, clock: Clock | None = None) -> Tensor:
         """The term alone: `FakeClass().of(classify(generator(z, y)), y)`."""
@@ -60,9 +65,11 @@ class MutualInformation(Term):
     categorical: tuple[int, ...] = (10,)
     weight: float | Schedule = 1.0
 
-    def __call__(self, fake_code: Tensor, code: Tensor, clock: Clock | None = None) -> Tensor:  # type: ignore[override]
+    def __call__(  # type: ignore[override]
+        self, fake_code: Tensor, code: Tensor, clock: Clock | None = None, gather: Gather = own
+    ) -> Tensor:
         """fake_code [n, Σ K + continuous]: logits, then means. code: one-hot, then values in [−1, 1)."""
-        return -now(self.weight, clock) * self.bound(fake_code, code)
+        return -now(self.weight, clock) * self.bound(fake_code, gather(code))
 
     def of(self, fake_code: Tensor, code: Tensor, clock: Clock | None = None) -> Tensor:
         """The term alone: `MutualInformation().of(recognise(generator(z, c)), c)`."""
