@@ -33,4 +33,17 @@ NOTES: dict[str, str] = {
         "a learned D overshoots its optimum by .011 to .014 at single points near the modes, after 2,000 steps (.909 to "
         ".912) as after 5,000; in the game itself, 2,000 steps at rate .001, the largest D was .58 to .94"
     ),
+    "M46 annealing": (
+        "the term keeps all 8 modes throughout, but so does the game without it at this rate and width: nothing oscillates "
+        "that could be cured; not tried: the published rates"
+    ),
+    "M48 measure": (
+        "the largest real part falls from .31 to .025 and the ratio is halved in the median, but two fifths of the eigenvalues "
+        "stay, barely, on the right; not tried: larger γ, longer training"
+    ),
+    "M60 adaptive": "on a tenth of the rows p rises to .018 only; not tried: more than 2,000 steps, a higher speed",
+    "M60 lazy": (
+        "the cost is a seventh, the distance three times that of the term at every step and above that without any: sixteen "
+        "times the term at once, through Adam; not tried: smaller weights, the published correction of rates and moments"
+    ),
 }
