@@ -38,8 +38,8 @@ NOTES: dict[str, str] = {
         "that could be cured; not tried: the published rates"
     ),
     "M48 measure": (
-        "the largest real part falls from .31 to .025 and the ratio is halved in the median, but two fifths of the eigenvalues "
-        "stay, barely, on the right; not tried: larger γ, longer training"
+        "the largest real part falls from .31 to .025 and the ratio is halved in the median, but two fifths of the "
+        "eigenvalues stay, barely, on the right; not tried: larger γ, longer training"
     ),
     "M60 adaptive": "on a tenth of the rows p rises to .018 only; not tried: more than 2,000 steps, a higher speed",
     "M60 lazy": (
