@@ -17,8 +17,8 @@ from torch import Tensor
 
 from law_exclusions import EXCLUDED
 from saddlepoint import methods
+from saddlepoint.assembly import named_parts
 from saddlepoint.batches import Batches
-from saddlepoint.bound import _named_parts
 from saddlepoint.data import load
 from saddlepoint.dynamics import Simultaneous
 from saddlepoint.dynamics.base import shared_needs
@@ -85,7 +85,7 @@ def test_method_says_what_it_is_and_where_it_comes_from(name: str) -> None:
 def owner(path: tuple[str, ...], method: Method) -> str:
     """The player to whom a leaf of the state belongs; what a part remembers belongs to the first player it observes."""
     if path[:2] == ("memory", "parts"):
-        return _named_parts(method)[path[2]].observed[0]
+        return named_parts(method)[path[2]].observed[0]
     return path[2] if path[0] == "memory" else path[1]
 
 

@@ -60,13 +60,14 @@ class Batches:
                 continue
             batch: dict[str, Any] = self.noise(clock["step"], index, needs)
             if needs - self.game.draws.keys():
-                batch |= self.rows_from(position)
+                batch |= self.rows_from(position, needs)
                 position += self.rows
             made.append({**batch, "clock": now})
         return made
 
-    def rows_from(self, position: int) -> dict[str, Tensor]:
-        drawn = self.data.rows(self.seed, position, self.rows)
+    def rows_from(self, position: int, needs: frozenset[str]) -> dict[str, Tensor]:
+        rows = self.data.rows(self.seed, position, self.rows)
+        drawn = {name: tensor for name, tensor in rows.items() if name in needs}
         check_labels(self.data, drawn)
         return {name: self.shard.of(t).to(self.device, non_blocking=True) for name, t in drawn.items()}
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from saddlepoint.draws import Draw
+from saddlepoint.assembly import Asked, asked, check_players, draws, named_parts, treated
 from saddlepoint.errors import InputError
 from saddlepoint.forward import Adversarial, Definition, Forward, Provider, arguments, judged, one_pass
 from saddlepoint.game import Batch, Game, Memory, Notes, Players
 from saddlepoint.network import Execution, Network, Opened, Plain
-from saddlepoint.parts import Part, remembers
+from saddlepoint.parts import remembers
 from saddlepoint.penalties import Term
-from saddlepoint.penalties.base import for_points
 from saddlepoint.probe import probe
 from saddlepoint.random import generator as keyed
 from saddlepoint.reference import compare
@@ -26,20 +25,6 @@ from saddlepoint.treatments import Treatment
 
 if TYPE_CHECKING:
     from saddlepoint.method import Method
-
-
-class Asked(NamedTuple):
-    """A loss or a term in the loss of a player: the name under which it is logged and remembers, the quantities of the
-    evaluation that it asks for, and what it asks for of its own (`memory`, `parameters`)."""
-
-    name: str
-    part: Callable[..., Tensor]
-    asks: tuple[str, ...]
-    own: tuple[str, ...]
-    every: int = 1
-
-
-OWN = ("memory", "parameters")
 
 
 class MethodGame(Game):
@@ -57,11 +42,11 @@ class MethodGame(Game):
         gather: Callable[[Any], Any] | None = None,
     ) -> None:
         self.method, self.execution, self.averages = method, execution, method.averages
-        self.parts = _named_parts(method)
+        self.parts = named_parts(method)
         self.coupling = next((type(p).__name__ for p in self.parts.values() if p.couples_rows), "")
         self.gather = gather if gather and self.coupling else _same
         self.players = tuple(method.dynamics.optimizers)
-        _check_players(method, networks)
+        check_players(method, networks)
         self.networks = {
             name: Network(
                 name,
@@ -71,7 +56,7 @@ class MethodGame(Game):
             )
             for name, module in networks.items()
         }
-        self.draws = _draws(method, self.parts)
+        self.draws = draws(method, self.parts)
         self.providers, self.evaluating = self._providers(True), self._providers(False)
         self.remembering = {name: part for name, part in self.parts.items() if remembers(part)}
         self.observing = {name: arguments(part.observe) for name, part in self.remembering.items()}
@@ -126,8 +111,8 @@ class MethodGame(Game):
 
     def wanted(self, who: tuple[str, ...]) -> frozenset[str]:
         """The quantities that the parts of these players ask for."""
-        asked = {name for player in who for part in self.asked[player] for name in part.asks}
-        return frozenset(asked.union(*(asks for _, asks in self.watching(who))))
+        names = {name for player in who for part in self.asked[player] for name in part.asks}
+        return frozenset(names.union(*(asks for _, asks in self.watching(who))))
 
     def watching(self, who: tuple[str, ...]) -> list[tuple[str, tuple[str, ...]]]:
         """The parts whose memory is moved by these players, and what they look at."""
@@ -150,7 +135,7 @@ class MethodGame(Game):
         if "discriminator" in self.players:
             providers["discriminator_gradient"] = self._discriminator_gradient
         if treatments := {n: p for n, p in self.parts.items() if isinstance(p, Treatment)}:
-            providers["treated"] = lambda forward: partial(_treated, forward, treatments)
+            providers["treated"] = lambda forward: partial(treated, forward, treatments)
         latent = (self.method.latent,) if isinstance(self.method.latent, Definition) else ()
         for definition in (Adversarial(), *latent, *self.method.definitions):
             providers |= definition.providers(providers)
@@ -160,10 +145,10 @@ class MethodGame(Game):
         parts: list[Asked] = []
         if player in self.method.objective.players:
             loss = getattr(self.method.objective, player)
-            parts.append(_asked("objective", loss, arguments(loss)))
+            parts.append(asked("objective", loss, arguments(loss)))
         for name, term in self.parts.items():
             if isinstance(term, Term) and player in term.players:
-                parts.append(_asked(name, term, term.asks(), term.every))
+                parts.append(asked(name, term, term.asks(), term.every))
         if all(part.every > 1 for part in parts):  # none at all, or none at most steps
             raise InputError(
                 f"the player {player!r} of {self.method.name} has neither an objective nor a term"
@@ -252,7 +237,7 @@ class MethodGame(Game):
     def _discriminator_gradient(self, forward: Forward) -> Tensor:
         """∇_{θ_D} of the discriminator's objective on this batch and these fakes, differentiable: [parameters]."""
         loss = self.method.objective.discriminator  # type: ignore[attr-defined]
-        own = _asked("objective", loss, arguments(loss))
+        own = asked("objective", loss, arguments(loss))
 
         def losses(at: Players) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
             inner = Forward(forward.batch, forward.providers, frozenset(own.asks))
@@ -339,77 +324,6 @@ def _opener(game: MethodGame, name: str, training: bool) -> Provider:
         return game.execution.open(network, named, forward.memory["buffers"][name], training and moves, seen)
 
     return provide
-
-
-def _named_parts(method: Method) -> dict[str, Part]:
-    """Objective, terms and treatments by the name under which they are logged and remember."""
-    named: dict[str, Part] = {"objective": method.objective}
-    for kind, parts in (("term", method.terms), ("treatment", method.treatments)):
-        kinds = [type(part).__name__ for part in parts]
-        for index, (part, name) in enumerate(zip(parts, kinds, strict=True)):
-            named[f"{kind}/{name}{index if kinds.count(name) > 1 else ''}"] = part
-    return named
-
-
-def _asked(name: str, part: Callable[..., Tensor], asks: tuple[str, ...], every: int = 1) -> Asked:
-    return Asked(
-        name, part, tuple(a for a in asks if a not in OWN), tuple(a for a in asks if a in OWN), every
-    )
-
-
-def _treated(forward: Forward, treatments: Mapping[str, Treatment], point: Any, side: str) -> Any:
-    """A point as the discriminator sees it; `side` says whose noise is used: real, fake or other."""
-    if isinstance(point, tuple):  # what stands beside a sample is not treated
-        return _treated(forward, treatments, point[0], side), *point[1:]
-    for name, treatment in treatments.items():
-        if treatment.images and point.dim() != 4:
-            kind = type(treatment).__name__
-            raise InputError(f"{kind} is for images, and a point here has shape {tuple(point.shape[1:])}")
-        noise = {n: for_points(forward[f"{n}/{side}"], point) for n in treatment.draws()}
-        memory = forward.memory.get("parts", {}).get(name, {})
-        point = treatment.apply(point, noise, memory, forward["clock"])
-    return point
-
-
-def _draws(method: Method, parts: Mapping[str, Part]) -> dict[str, Draw]:
-    draws: dict[str, Draw] = dict(method.latent.draws())
-    drawing: tuple[Part | Definition, ...] = (*parts.values(), *method.definitions)
-    for part in drawing:
-        sides = ("/real", "/fake", "/other") if isinstance(part, Treatment) else ("",)
-        for name, draw in ((n + side, d) for n, d in part.draws().items() for side in sides):
-            if draws.setdefault(name, draw) != draw:
-                raise InputError(
-                    f"two parts of {method.name} draw {name!r} differently: {draws[name]} and {draw}"
-                )
-    return draws
-
-
-def _check_players(method: Method, networks: Mapping[str, nn.Module]) -> None:
-    players, turns = tuple(method.dynamics.optimizers), method.dynamics.turns(0)
-    if not players or not turns:
-        raise InputError(
-            f"{method.name} moves nobody: give its dynamics a player with an optimiser and a step to take"
-        )
-    named: dict[str, Iterable[str]] = {
-        "the dynamics move": [player for turn in turns for player in turn.players],
-        "the averages name": list(method.averages),
-        "the constraints name": [constraint.player for constraint in method.constraints],
-        **{
-            f"{type(term).__name__} acts on": term.players
-            for term in method.terms
-            if not set(term.players) & set(players)
-        },
-    }
-    for part, asked in named.items():
-        if strange := [player for player in asked if player not in players]:
-            raise InputError(
-                f"{part} {strange[0]!r}, and the players of {method.name} are {', '.join(players)}"
-            )
-    missing = [player for player in players if player not in networks]
-    if missing:
-        raise InputError(
-            f"{method.name} moves the player {missing[0]!r}, but the networks given are {', '.join(sorted(networks))}"
-        )
 
 
 def _mean(seen: list[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -131,10 +131,10 @@ class Played:
         """Everything that any player asks for, at the present clock."""
         bound, clock = self.game.bound(), self.state.clock
         now = {"step": clock["step"], "images": clock["images"], "progress": 0.0}
-        names = frozenset(bound.draws)
+        needs = frozenset(bound.draws).union(*bound.found.needs.values())
         return {
-            **self.batches.noise(clock["step"], 0, names),
-            **self.batches.rows_from(clock["rows"]),
+            **self.batches.noise(clock["step"], 0, needs),
+            **self.batches.rows_from(clock["rows"], needs),
             "clock": now,
         }
 
