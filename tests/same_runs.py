@@ -14,6 +14,7 @@ from saddlepoint import methods
 from saddlepoint.average import EMA
 from saddlepoint.method import Stage
 from saddlepoint.mixture import Mix
+from saddlepoint.rounds import boosting
 
 OFTEN = "--checkpoint-steps 5 --checkpoint-seconds 1000 --pictures 4 --evaluations 3 --evaluation-samples 60"
 
@@ -25,6 +26,7 @@ def configurations() -> dict[str, tuple[str, ...]]:
     both = repr(replace(gan, averages={"generator": EMA(100), "discriminator": EMA(100)}))
     staged = repr(replace(gan, before=(Stage(methods.get("lsgan"), 8),)))
     mixed = repr(replace(methods.get("mix-gan"), mixture=Mix(2)))
+    boosted = repr(boosting(gan, components=2, steps=6, judging=3))
     ring = ("--data", "ring", "--batch-size", "32", *OFTEN.split())
     digits = ("--data", "digits", "--batch-size", "16", *OFTEN.split())
     small, tiny = ("--network", "MLP(width=32)"), ("--network", "MLP(width=16, depth=1)")
@@ -38,6 +40,7 @@ def configurations() -> dict[str, tuple[str, ...]]:
         "ada": ("ada", *digits, "--network", "DCGAN(width=8, discriminator_norm='none')", "--steps", "18"),
         "mix-gan": (mixed, *digits, "--network", "DCGAN(width=4)", "--steps", "9"),
         "ensemble": ("ensemble", *ring, *small, "--steps", "13"),
+        "boosted": (boosted, *ring, *small, "--steps", "16"),
         "stages": (staged, *ring, *small, "--steps", "18"),
         "compiled": ("gan", *ring, *tiny, "--steps", "22", "--compile"),
         "compiled wgan-gp": (averaged, *ring, *tiny, "--steps", "8", *compiled),

@@ -17,6 +17,7 @@ from saddlepoint.definitions import Packing
 from saddlepoint.dynamics import Alternating, Turn, Unrolled
 from saddlepoint.latents import Codes
 from saddlepoint.method import Method
+from saddlepoint.mixture import Boosting
 from saddlepoint.network import Execution, Plain
 from saddlepoint.networks import Autoencoder, Mixture
 from saddlepoint.networks.featured import Featured
@@ -43,7 +44,8 @@ def small(method: Method) -> Method:
         objective = replace(objective, iterations=2)
     latent: Any = method.latent
     latent = replace(latent, noise=2) if isinstance(latent, Codes) else replace(latent, size=3)
-    mixture = method.mixture and replace(method.mixture, components=2)
+    last = {"turn": 2} if isinstance(method.mixture, Boosting) else {}
+    mixture = method.mixture and replace(method.mixture, components=2, **last)
     return replace(method, latent=latent, dynamics=dynamics, objective=objective, mixture=mixture)
 
 

@@ -60,6 +60,7 @@ KILLS = [
     ("sngan", [Kill("half", "evaluations.jsonl", 2), Kill("renamed", "checkpoints/best.pt", 3)]),
     ("sngan", [Kill("synced", CHECKPOINT, 3), Kill("step", "", 4)]),
     ("mix-gan", [Kill("step", "", 7)]),
+    ("boosted", [Kill("step", "", 8), Kill("step", "", 6)]),
     ("ensemble", [Kill("step", "", 4), Kill("renamed", CHECKPOINT, 1)]),
     ("stages", [Kill("step", "", 9), Kill("step", "", 5), Kill("renamed", CHECKPOINT, 1)]),
 ]

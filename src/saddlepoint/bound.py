@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint.assembly import Asked, asked, check_players, draws, named_parts, treated
+from saddlepoint.data.protocol import Data
 from saddlepoint.errors import InputError
 from saddlepoint.forward import Adversarial, Definition, Forward, Provider, arguments, judged, one_pass
 from saddlepoint.game import Batch, Game, Memory, Notes, Players
@@ -157,6 +158,10 @@ class MethodGame(Game):
 
     def bound(self) -> MethodGame:
         return self
+
+    def training_rows(self, data: Data, players: Players, memory: Memory) -> Data:
+        """The data that training draws from, as the stage finds the players."""
+        return data
 
     def needs(self, who: tuple[str, ...]) -> frozenset[str]:
         return self.found.needs[who]

@@ -82,7 +82,9 @@ class Method:
     @property
     def noise(self) -> dict[str, Draw]:
         """What a sample is made of."""
-        return self.latent.draws() | (self.mixture.draws() if self.mixture else {})
+        several = self.mixture.draws() if self.mixture else {}
+        makers = [d for d in self.definitions if hasattr(d, "generator_input")]
+        return self.latent.draws() | several | {n: draw for d in makers for n, draw in d.draws().items()}
 
     def game(
         self,

@@ -16,15 +16,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.boosting import boosted, odds
 from saddlepoint.bound import MethodGame
+from saddlepoint.data.protocol import Data
+from saddlepoint.data.resampled import Resampled
 from saddlepoint.draws import Draw
 from saddlepoint.errors import InputError
 from saddlepoint.forward import Definition
 from saddlepoint.game import Batch, Game, Memory, Notes, Players
 from saddlepoint.network import Execution, Functional, Named, Network
-from saddlepoint.networks.members import Committee, Members
+from saddlepoint.networks.members import Committee, Judged, Members
 
 SIDES = ("generator", "discriminator")
+POOL = 65_536  # rows of the data that boosting weighs, at most
+PART = 1024  # rows judged at a time
 Play = Callable[[Any, Any, Any], Any]
 
 
@@ -38,6 +43,16 @@ class Several:
         if self.components < 1:
             raise InputError(f"{self} mixes nobody: give at least 1 component")
 
+    @property
+    def playing(self) -> range:
+        """The members that train; the others are still."""
+        return range(self.components)
+
+    @property
+    def share(self) -> float:
+        """The share of the members that samples come from, the first of them."""
+        return 1.0
+
     def around(self, pair: Any) -> Any:
         """The networks of the mixture, from those of one pair."""
         return pair if isinstance(pair, Members) else Members(pair, self.components)
@@ -45,6 +60,10 @@ class Several:
     def draws(self) -> dict[str, Draw]:
         """What a sample is made of besides the latent."""
         return {"component": Draw("uniform")} if self.components > 1 else {}
+
+    def training_rows(self, data: Data, judged: Callable[[Tensor], Tensor]) -> Data:
+        """The data that the members which train see; `judged`: scores of the network "judge"."""
+        return data
 
     def play(self, play: Play, generators: Any, discriminators: Any, pairs: Any) -> Any:
         """`play(generator, discriminator, pair)` of everybody who meets; the arguments have a first dimension for the
@@ -122,11 +141,50 @@ class Ensemble(Several):
 
 
 @dataclass(frozen=True)
-class _Choice(Definition):
-    """The generator also takes the numbers that choose a component."""
+class Choice(Definition):
+    """The generator, a `Chosen`, also takes the numbers that choose a member of each row, among the first `share` of all."""
+
+    share: float = 1.0
+
+    def draws(self) -> dict[str, Draw]:
+        return {"component": Draw("uniform")}
 
     def generator_input(self, generator_input: tuple[Any, ...], component: Tensor) -> tuple[Any, ...]:
-        return (*generator_input, component)
+        return (*generator_input, self.share * component)
+
+
+@dataclass(frozen=True)
+class Boosting(Ensemble):
+    """One pair at a time: the pair `turn` plays, those before it are still and make the samples with it, and its real rows
+    are drawn with the weights of boosting, given what those before it make (`saddlepoint.boosting`, AdaGAN).
+
+    The player "judge" of `Judged` networks, which knows the mixture so far from the data, gives the weights. It is still
+    here and trained in a stage before: `saddlepoint.rounds.boosting` puts a method of such stages together.
+    """
+
+    turn: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.turn <= self.components:
+            raise InputError(f"{self} has no such turn: give one from 1 to {self.components}")
+
+    @property
+    def playing(self) -> range:
+        return range(self.turn - 1, self.turn)
+
+    @property
+    def share(self) -> float:
+        return self.turn / self.components
+
+    def around(self, pair: Any) -> Any:
+        return pair if isinstance(pair, Judged) else Judged(super().around(pair))
+
+    def training_rows(self, data: Data, judged: Callable[[Tensor], Tensor]) -> Data:
+        if self.turn == 1:
+            return data
+        pool = data.training(POOL)
+        return Resampled(data, pool, boosted(odds(judged(pool["real"])), 1 / self.turn))
 
 
 class MixedGame(MethodGame):
@@ -139,12 +197,14 @@ class MixedGame(MethodGame):
         vars(self).update(vars(base))  # what is not said otherwise is the base's
         self.rule, self.base, self.execution = rule, base, execution
         self.networks = {
-            n: _gathered(base, n, modules[n]) if n in SIDES else net for n, net in base.networks.items()
+            n: _gathered(base, n, modules[n], rule.playing) if n in SIDES else net
+            for n, net in base.networks.items()
         }
         self.remembering, self.observing = {}, {}
         self.draws = base.draws | rule.draws()
         self.providers, self.evaluating = (
-            made | _Choice().providers(made) for made in (self._providers(True), self._providers(False))
+            made | Choice(rule.share).providers(made)
+            for made in (self._providers(True), self._providers(False))
         )
         self._at = {}
 
@@ -168,6 +228,17 @@ class MixedGame(MethodGame):
     def _begun(self, players: Players, memory: Memory, pair: Any) -> Any:
         return {name: part.start(players) for name, part in self.base.remembering.items()}
 
+    def training_rows(self, data: Data, players: Players, memory: Memory) -> Data:
+        def judged(points: Tensor) -> Tensor:
+            device = next(iter(players.values())).device
+            parts = (
+                self.evaluation(players, memory, {"real": part.to(device)}) for part in points.split(PART)
+            )
+            with torch.no_grad():
+                return torch.cat([forward["judge"](forward["real"]).cpu() for forward in parts])
+
+        return self.rule.training_rows(data, judged)
+
     def losses(
         self, who: tuple[str, ...], players: Players, memory: Memory, batch: Batch
     ) -> tuple[dict[str, Tensor], Notes]:
@@ -185,7 +256,7 @@ class MixedGame(MethodGame):
             info[f"loss/{player}"] = losses[player].detach()
             info[f"least weight/{player}"] = still[player].min()
         buffers = {
-            side: _apart({n: self.rule.unpaired(side, b) for n, b in found.items()})
+            side: _apart({n: self.rule.unpaired(side, b) for n, b in found.items()}, self.rule.playing)
             for side, found in notes.buffers.items()
         }
         return losses, Notes(info, buffers, notes.seen)
@@ -214,19 +285,20 @@ class MixedGame(MethodGame):
         return after
 
     def _pairs(self, players: Players, memory: Memory, more: Any, play: Play) -> Any:
-        """`play(players, memory, more)` of the base for every pair; `more` is one of each."""
-        count = self.rule.components
+        """`play(players, memory, more)` of the base for every pair that plays; `more` is one of each."""
+        count, playing = self.rule.components, self.rule.playing
         sides = [
             {
-                "vector": players[side][count:].view(count, -1),
-                "constraints": {k: _together(m, count) for k, m in memory["constraints"][side].items()},
+                "vector": players[side][count:].view(count, -1)[playing.start : playing.stop],
+                "constraints": {k: _together(m, playing) for k, m in memory["constraints"][side].items()},
             }
             for side in SIDES
         ]
         pairs = {
             "buffers": {
                 side: {
-                    n: self.rule.paired(side, b) for n, b in _together(memory["buffers"][side], count).items()
+                    n: self.rule.paired(side, b)
+                    for n, b in _together(memory["buffers"][side], playing).items()
                 }
                 for side in SIDES
             },
@@ -247,14 +319,12 @@ class MixedGame(MethodGame):
         return self.rule.play(one, sides[0], sides[1], pairs)
 
 
-def _gathered(base: MethodGame, name: str, module: nn.Module) -> Network:
-    """A committee as one network."""
+def _gathered(base: MethodGame, name: str, module: nn.Module, playing: range) -> Network:
+    """A committee as one network, of which the buffers of those that play move."""
     one = base.networks[name]
     constraints = tuple(c.bind(module) for c in base.method.constraints if c.player == name)
     network = Network(name, module, constraints, one.channels_last)
-    assert isinstance(module, Committee)
-    members = range(len(module.members))
-    network.moving = tuple(_named(member, n) for member in members for n in one.moving)
+    network.moving = tuple(_named(member, n) for member in playing for n in one.moving)
     return network
 
 
@@ -262,17 +332,19 @@ def _named(member: int, name: str) -> str:
     return f"members.{member}.{name}"
 
 
-def _together(named: Named, count: int) -> dict[str, Tensor]:
-    """Tensors of a committee by the names of its members: each [count, …]."""
+def _together(named: Named, members: range) -> dict[str, Tensor]:
+    """Tensors of a committee by the names of its members: each [members, …]."""
     first = _named(0, "")
     names = [name.removeprefix(first) for name in named if name.startswith(first)]
-    return {name: torch.stack([named[_named(member, name)] for member in range(count)]) for name in names}
+    return {name: torch.stack([named[_named(member, name)] for member in members]) for name in names}
 
 
-def _apart(stacked: Named) -> dict[str, Tensor]:
+def _apart(stacked: Named, members: range) -> dict[str, Tensor]:
     """The reverse."""
     return {
-        _named(member, name): value for name, values in stacked.items() for member, value in enumerate(values)
+        _named(member, name): value
+        for name, values in stacked.items()
+        for member, value in zip(members, values, strict=True)
     }
 
 

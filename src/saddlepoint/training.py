@@ -80,6 +80,7 @@ class Training:
             with signals(self):
                 if not self.resume():
                     return
+                self.supply()
                 for line in self.said:
                     self.live.say(line)
                 with self.live.over(self.budget):
@@ -150,13 +151,17 @@ class Training:
         self.state = method.dynamics.init(game, players, memory)
         if before is not None:
             self.state = self.state._replace(clock=before.clock)
-        shard = Shard(self.processes.rank, self.processes.world)
-        bound = game.bound()
-        self.batches = Batches(bound, self.plan.data, self.settings.seed, self.plan.rows, self.device, shard)
         compiled = compiling(self.plan, self.device)
         self.compiled = Compiled(game, method.dynamics, self.plan.rows) if compiled else None
         missing = compiler_missing(self.device) if self.settings.compile else None
         return said + ([missing] if missing else [])
+
+    def supply(self) -> None:
+        """Make the batches of a phase whose players are known, which may say what rows it sees."""
+        shard = Shard(self.processes.rank, self.processes.world)
+        game = self.game.bound()
+        data = game.training_rows(self.plan.data, self.state.players, self.state.memory)
+        self.batches = Batches(game, data, self.settings.seed, self.plan.rows, self.device, shard)
 
     def phase_at(self, step: int) -> int:
         end = 0
@@ -170,6 +175,7 @@ class Training:
         while not self.processes.agree(self.budget.done(self.clock()) or self.stop):
             if self.phase_at(self.state.clock["step"]) != self.phase:
                 self.said = self.enter(self.phase + 1)
+                self.supply()
             before = self.budget.spent(self.clock())
             started = time.perf_counter()
             infos = self.advance()

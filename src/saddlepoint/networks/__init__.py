@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from saddlepoint.networks.dcgan import DCGAN
     from saddlepoint.networks.encoding import Encoding, Joint, Manifold, Representing, Variational
     from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
-    from saddlepoint.networks.members import Averaged, Chosen, Members
+    from saddlepoint.networks.members import Averaged, Chosen, Judged, Members
     from saddlepoint.networks.mixture import Mixture
     from saddlepoint.networks.mlp import MLP
     from saddlepoint.networks.modulated import Modulated
@@ -44,6 +44,7 @@ __all__ = [
     "Concatenated",
     "Encoding",
     "Joint",
+    "Judged",
     "KPlusOne",
     "LabelledGenerator",
     "Manifold",
@@ -71,7 +72,7 @@ FILES = {
     "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
     "encoding": ("Encoding", "Joint", "Manifold", "Representing", "Variational"),
     "headed": ("Classifying", "KPlusOne", "Recognising"),
-    "members": ("Averaged", "Chosen", "Members"),
+    "members": ("Averaged", "Chosen", "Judged", "Members"),
     "noisy": ("NoisyMLP",),
     "packed": ("MinibatchDeviation", "MinibatchDiscrimination", "Packed"),
 }  # where a file holds several, or is called otherwise

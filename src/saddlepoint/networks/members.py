@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from saddlepoint.networks.shapes import require
-from saddlepoint.networks.wrapping import Wrapping
+from saddlepoint.networks.wrapping import Wrapping, recorded
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,31 @@ class Members(Wrapping):
             "generator": Chosen([pair["generator"] for pair in made]),
             "discriminator": Averaged([pair["discriminator"] for pair in made]),
         }
+
+
+@dataclass(frozen=True)
+class Judged(Wrapping):
+    """The pair `base` and a "judge" beside it: one more discriminator of the innermost pair, single samples [n, ...] ->
+    scores [n], for a player that only looks."""
+
+    def build(self, shape: tuple[int, ...], latent: int, classes: int = 0) -> dict[str, nn.Module]:
+        made = self.built(self.inner(), shape, latent, classes)
+        pair: Any = self.base
+        while isinstance(pair, Wrapping):
+            pair = pair.inner()
+        return {**made, "judge": Scoring(pair.build(shape, latent)["discriminator"])}
+
+
+class Scoring(nn.Module):
+    """The score alone of what a discriminator returns: [n]."""
+
+    def __init__(self, discriminator: nn.Module) -> None:
+        super().__init__()
+        self.discriminator = discriminator
+
+    def forward(self, point: Tensor) -> Tensor:
+        score: Tensor = recorded(self.discriminator(point))["score"]
+        return score.flatten(1).mean(1) if score.dim() > 1 else score
 
 
 class Committee(nn.Module):

@@ -37,6 +37,7 @@ from saddlepoint.objectives.encoders import (
 from saddlepoint.objectives.energy import BoundaryEquilibrium, EnergyMargin, LossSensitive, RealEnergy
 from saddlepoint.objectives.fgan import FGAN
 from saddlepoint.objectives.hinge import Hinge
+from saddlepoint.objectives.judging import Judging
 from saddlepoint.objectives.least_squares import LeastSquares
 from saddlepoint.objectives.logistic import LabelSmoothing, MaximumLikelihood, Minimax, NonSaturating
 from saddlepoint.objectives.metrics import (
@@ -81,6 +82,7 @@ __all__ = [
     "Hinge",
     "Jeffrey",
     "JensenShannon",
+    "Judging",
     "Kernel",
     "LabelSmoothing",
     "LeastSquares",
