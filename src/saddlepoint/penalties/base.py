@@ -23,7 +23,8 @@ Critic = Callable[[Any], Any]  # points to scores: [rows], maps of patches [rows
 class Term(Part):
     """A number added to the losses of `players`. It asks for quantities by argument name and is a pure function.
 
-    `every` = k > 1 (lazy regularisation, Karras et al. 2020): evaluated at steps divisible by k only, weighted by k.
+    `every` = k > 1 (lazy regularisation, Karras et al. 2020): evaluated at steps divisible by k only, weighted by k. Equal
+    in the mean over k plain steps; through Adam only while the term is small beside the loss, and with β₁ = 0.
     """
 
     players: ClassVar[tuple[str, ...]] = ("discriminator",)
