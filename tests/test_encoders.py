@@ -15,10 +15,12 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from saddlepoint import Budget, Settings, methods, train
+from saddlepoint.data import load
+from saddlepoint.definitions import ConditionalGenerator, Labelled
 from saddlepoint.errors import InputError
 from saddlepoint.forward import joined, parted
 from saddlepoint.latents import Gaussian
-from saddlepoint.networks import DCGAN, MLP, Encoding, Joint, Representing, Variational
+from saddlepoint.networks import DCGAN, MLP, Encoding, Joint, LabelledGenerator, Representing, Variational
 from saddlepoint.objectives import (
     Bidirectional,
     LogOdds,
@@ -224,3 +226,29 @@ def test_a_bound_whose_prior_is_no_encoder_s_is_missing_it() -> None:
     method = replace(small(methods.get("vae")))
     with pytest.raises(InputError, match="'encoder', but the networks given are generator"):
         method.game({"generator": nn.Linear(3, 2)}, {"real": torch.randn(8, 2)})
+
+
+def test_a_reconstruction_is_made_for_the_label_of_its_row() -> None:
+    """A generator that returns its label: x̂ of row i is the label of row i, whatever the encoder says."""
+    base = methods.get("ali")
+    method = replace(
+        base, latent=Gaussian(3), definitions=(Labelled(), ConditionalGenerator(), *base.definitions)
+    )
+    pair = LabelledGenerator(MLP(width=8, features=True))
+    modules = Joint(Encoding(pair)).build((2,), 3, 8)
+    data = load("ring").training(32)
+    assert method.game(modules, data).found.given == {"label"}
+
+    class Labels(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.one = nn.Parameter(torch.ones(()))
+
+        def forward(self, latent: Tensor, label: Tensor) -> Tensor:
+            return self.one * label.unsqueeze(1) + 0 * latent[:, :2]
+
+    game = method.game({**modules, "generator": Labels()}, data)
+    players, memory = game.init(0, data)
+    batch = {**data, "latent": torch.randn(32, 3), "clock": {"step": 0, "images": 0, "progress": 0.0}}
+    made = game.evaluation(players, memory, batch)["reconstruction"]
+    assert torch.equal(made, data["label"].float().unsqueeze(1).expand(-1, 2))

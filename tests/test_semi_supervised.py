@@ -183,7 +183,7 @@ def test_a_run_with_few_labels_from_the_command_line(tmp_path: Path) -> None:
         ("semi-supervised --data digits --labelled 0", ("0 labelled rows", "at least 1")),
         ("semi-supervised --data digits --labelled 5000", ("class", "digits", "5000", "smaller")),
         ("semi-supervised --data plain.npy --labelled 5", ("plain.npy", "no labels")),
-        ("semi-supervised --data spiral", ("KPlusOne needs data with at least 2 classes",)),
+        ("semi-supervised --data spiral", ("semi-supervised needs labels and spiral has none",)),
         ("acgan --data digits --labelled 5", ("acgan needs labels",)),
     ],
 )

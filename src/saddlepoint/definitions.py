@@ -140,8 +140,8 @@ class Inpainting(Definition):
 class ConditionalGenerator(Definition):
     """The generator also takes what is `given`: G(z, y)."""
 
-    def generator_input(self, generator_input: tuple[Any, ...], given: tuple[Tensor, ...]) -> tuple[Any, ...]:
-        return (*generator_input, *given)
+    def beside(self, beside: tuple[Any, ...], given: tuple[Tensor, ...]) -> tuple[Any, ...]:
+        return (*beside, *given)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from saddlepoint.penalties.base import per_point
 class Encoder(Definition):
     """The player `encoder` takes points to latents, E: [n, *shape] -> [n, latent].
 
-    `encoding` E(x), `reconstruction` G(E(x)), `fake_encoding` E(G(z)), `prior_code` z as the generator gets it.
+    `encoding` E(x), `reconstruction` G(E(x)), `fake_encoding` E(G(z)), `prior_code` z as the generator gets it. What else the
+    generator takes, such as the label of the row, stands in the reconstruction too.
     """
 
     def prior_code(self, generator_input: tuple[Any, ...]) -> Tensor:
@@ -31,8 +32,10 @@ class Encoder(Definition):
     def fake_encoding(self, encoder: Callable[..., Tensor], fake: Tensor) -> Tensor:
         return encoder(fake)
 
-    def reconstruction(self, generator: Callable[..., Tensor], encoding: Tensor) -> Tensor:
-        return generator(encoding)
+    def reconstruction(
+        self, generator: Callable[..., Tensor], encoding: Tensor, beside: tuple[Any, ...]
+    ) -> Tensor:
+        return generator(encoding, *beside)
 
     def check(self, encoding: Tensor, prior_code: Tensor) -> None:  # type: ignore[override]
         _same_size(encoding, prior_code, 1)
@@ -66,8 +69,10 @@ class Posterior(Definition):
         mean, deviation = posterior
         return mean + deviation * latent
 
-    def reconstruction(self, generator: Callable[..., Tensor], posterior_code: Tensor) -> Tensor:
-        return generator(posterior_code)
+    def reconstruction(
+        self, generator: Callable[..., Tensor], posterior_code: Tensor, beside: tuple[Any, ...]
+    ) -> Tensor:
+        return generator(posterior_code, *beside)
 
     def check(self, encoder: Callable[..., Tensor], real: Tensor, latent: Tensor) -> None:  # type: ignore[override]
         _same_size(encoder(real), latent, 2)

@@ -112,10 +112,14 @@ def arguments(function: Callable[..., Any]) -> tuple[str, ...]:
 class Adversarial(Definition):
     """The vocabulary of every GAN: how samples are made and what the discriminator sees."""
 
-    def generator_input(self, latent: Tensor) -> tuple[Tensor, ...]:
-        return (latent,)
+    def beside(self) -> tuple[Any, ...]:
+        """What the generator takes besides the latent, a row for each of its rows."""
+        return ()
 
-    def fake(self, generator: Callable[..., Tensor], generator_input: tuple[Tensor, ...]) -> Tensor:
+    def generator_input(self, latent: Tensor, beside: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (latent, *beside)
+
+    def fake(self, generator: Callable[..., Tensor], generator_input: tuple[Any, ...]) -> Tensor:
         return generator(*generator_input)
 
     def condition(self) -> tuple[Tensor, ...]:

@@ -83,7 +83,7 @@ class Method:
     def noise(self) -> dict[str, Draw]:
         """What a sample is made of."""
         several = self.mixture.draws() if self.mixture else {}
-        makers = [d for d in self.definitions if hasattr(d, "generator_input")]
+        makers = [d for d in self.definitions if hasattr(d, "beside")]
         return self.latent.draws() | several | {n: draw for d in makers for n, draw in d.draws().items()}
 
     def game(

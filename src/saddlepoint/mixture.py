@@ -149,8 +149,8 @@ class Choice(Definition):
     def draws(self) -> dict[str, Draw]:
         return {"component": Draw("uniform")}
 
-    def generator_input(self, generator_input: tuple[Any, ...], component: Tensor) -> tuple[Any, ...]:
-        return (*generator_input, self.share * component)
+    def beside(self, beside: tuple[Any, ...], component: Tensor) -> tuple[Any, ...]:
+        return (*beside, self.share * component)
 
 
 @dataclass(frozen=True)

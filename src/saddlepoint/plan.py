@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from saddlepoint.bound import MethodGame
 from saddlepoint.budget import Budget
 from saddlepoint.checks import check_numbers
 from saddlepoint.compiled import compiler_missing
@@ -143,6 +144,18 @@ class Plan:
 
 def game_of(plan: Plan, method: Method, processes: Processes, device: torch.device) -> tuple[Game, list[str]]:
     """The game of `method` (the plan's own or one of its stages) as the run plays it, and what the log has to say."""
+    try:
+        game = _met(plan, method, processes, device)
+    except NeedsLabels as error:
+        has = "a single class" if plan.data.classes else "none"
+        raise InputError(
+            f"{method.name} needs labels and {plan.data.name} has {has}: give labelled data, such as a folder with a "
+            "sub-folder for each class"
+        ) from error
+    return transformed(game, processes, plan.settings.accumulate, plan.rows)
+
+
+def _met(plan: Plan, method: Method, processes: Processes, device: torch.device) -> MethodGame:
     modules = plan.modules()
     if processes.world > 1:
         modules = {name: synchronised(module) for name, module in modules.items()}
@@ -153,20 +166,13 @@ def game_of(plan: Plan, method: Method, processes: Processes, device: torch.devi
     reference = plan.data.training(8)
     if len(reference["real"]) < 2:
         raise InputError(f"{plan.data.name} has a single training row; give at least 2")
-    try:
-        game = method.game(
-            {name: module.cpu() for name, module in modules.items()},
-            reference,
-            execution=execution,
-            channels_last=plan.channels_last,
-            gather=processes.gather(),
-        )
-    except NeedsLabels as error:
-        raise InputError(
-            f"{method.name} needs labels and {plan.data.name} has none: give labelled data, such as a folder with a "
-            "sub-folder for each class"
-        ) from error
-    return transformed(game, processes, plan.settings.accumulate, plan.rows)
+    return method.game(
+        {name: module.cpu() for name, module in modules.items()},
+        reference,
+        execution=execution,
+        channels_last=plan.channels_last,
+        gather=processes.gather(),
+    )
 
 
 def compiling(plan: Plan, device: torch.device) -> bool:

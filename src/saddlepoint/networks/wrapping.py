@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.errors import NeedsLabels
 from saddlepoint.networks.shapes import require
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def around(outer: Any, inner: Any) -> Any:
 
 
 def labelled(who: Wrapping, classes: int) -> int:
-    require(classes >= 2, f"{type(who).__name__} needs data with at least 2 classes, not {classes}.")
+    if classes < 2:
+        raise NeedsLabels(f"{type(who).__name__} needs data with at least 2 classes, not {classes}.")
     return classes
 
 
