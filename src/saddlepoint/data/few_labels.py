@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from saddlepoint.data.derived import Derived
 from saddlepoint.data.protocol import Data
 from saddlepoint.data.split import fingerprint
 from saddlepoint.data.stream import cut
@@ -18,12 +19,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class FewLabels:
+class FewLabels(Derived):
     """The rows of `base` without their labels, and beside them rows "labelled" with labels "labelled_label": the same
     `per_class` rows of each class again and again, in a new order each time. Which rows is keyed by the seed, so that
     runs of several seeds differ in their labels too. Held-out rows keep all labels: they judge and never train."""
 
-    base: Data
     per_class: int
     _few: dict[int, dict[str, Tensor]] = field(default_factory=dict, repr=False)
 
@@ -37,28 +37,8 @@ class FewLabels:
             )
 
     @property
-    def name(self) -> str:
-        return self.base.name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.base.shape
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.base.classes
-
-    @property
-    def size(self) -> int | None:
-        return self.base.size
-
-    @property
     def identity(self) -> str:
         return fingerprint("few labels 1", self.base.identity, self.per_class)
-
-    @property
-    def resizing(self) -> str:
-        return self.base.resizing
 
     def rows(self, seed: int, start: int, count: int) -> dict[str, Tensor]:
         return {"real": self.base.rows(seed, start, count)["real"], **self._labelled(seed, start, count)}
@@ -66,9 +46,6 @@ class FewLabels:
     def training(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
         real = self.base.training(count, seed)["real"]
         return {"real": real, **self._labelled(seed, 0, len(real))}
-
-    def held_out(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
-        return self.base.held_out(count, seed)
 
     def few(self, seed: int) -> dict[str, Tensor]:
         """The rows whose labels are known: "real" [classes * per_class, *shape] and "label", class by class."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import torch
 
-from saddlepoint.data.protocol import Data
+from saddlepoint.data.derived import Derived
 from saddlepoint.data.stream import BLOCK, cut
 from saddlepoint.random import generator
 
@@ -16,40 +17,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Resampled:
+class Resampled(Derived):
     """The training stream draws, independently, row i of `pool` with probability `weight[i]` [rows]; `pool` is rows of
-    `base`. All else is as in `base`."""
+    `base`."""
 
-    base: Data
     pool: dict[str, Tensor] = field(repr=False)
     weight: Tensor = field(repr=False)
 
-    @property
-    def name(self) -> str:
-        return self.base.name
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.base.shape
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.base.classes
-
-    @property
-    def size(self) -> int | None:
-        return self.base.size
-
-    @property
-    def identity(self) -> str:
-        return self.base.identity
-
-    @property
-    def resizing(self) -> str:
-        return self.base.resizing
+    @cached_property
+    def _ends(self) -> Tensor:
+        return self.weight.double().cumsum(0)
 
     def rows(self, seed: int, start: int, count: int) -> dict[str, Tensor]:
-        ends = self.weight.double().cumsum(0)
+        ends = self._ends
 
         def block(number: int) -> Tensor:
             source = generator("cpu", "resampled", seed, number)
@@ -58,9 +38,3 @@ class Resampled:
 
         index = cut(block, BLOCK, start, count)
         return {name: rows[index] for name, rows in self.pool.items()}
-
-    def training(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
-        return self.base.training(count, seed)
-
-    def held_out(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
-        return self.base.held_out(count, seed)
