@@ -15,7 +15,6 @@ from saddlepoint.errors import InputError
 from saddlepoint.metrics.intervals import normal
 from saddlepoint.metrics.samples import distances, matrices
 from saddlepoint.metrics.score import Interval
-from saddlepoint.objectives.metrics import soft_minimum
 
 LARGEST = 5000  # rows a side: 200 MB of costs, and a minute
 INNER = 10  # multiplicative updates between two on the log scale
@@ -183,3 +182,8 @@ def _scales(largest: float, epsilon: float) -> list[float]:
     """From the largest cost down to epsilon, by halves."""
     steps = max(0, math.ceil(math.log2(largest / epsilon))) if largest > 0 else 0
     return [epsilon * 2**step for step in range(steps, -1, -1)]
+
+
+def soft_minimum(costs: Tensor, log_weight: Tensor, epsilon: float) -> Tensor:
+    """−ε log Σ_j w_j exp(−c_ij/ε) of every row [n]: one Sinkhorn update on the log scale."""
+    return -epsilon * torch.logsumexp(log_weight - costs / epsilon, 1)

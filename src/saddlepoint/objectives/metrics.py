@@ -126,22 +126,25 @@ class Sinkhorn(Metric):
 
     def distance(self, real: Features, fake: Features) -> Tensor:
         (x, p), (y, q) = measures(real, fake)
-        return self._transport(x, p, y, q) - (self._transport(x, p, x, p) + self._transport(y, q, y, q)) / 2
+        pairs = [(x, p, y, q), (x, p, x, p), (y, q, y, q)]
+        if x.shape == y.shape:  # all three at once
+            across, data, samples = self._transport(*map(torch.stack, zip(*pairs, strict=True)))
+        else:
+            across, data, samples = (self._transport(*pair) for pair in pairs)
+        return across - (data + samples) / 2
 
     def _transport(self, x: Tensor, p: Tensor, y: Tensor, q: Tensor) -> Tensor:
+        """Dual value of points [..., n, d] and [..., m, d] with weights: [...]."""
         squared = squared_distances(x, y)
         cost = squared if self.power == 2 else (squared + 1e-12).pow(self.power / 2)
+        there = -cost / self.epsilon
+        back = there.mT
         log_p, log_q = p.log(), q.log()
-        f, g = torch.zeros_like(p), torch.zeros_like(q)
+        f, g = torch.zeros_like(p), torch.zeros_like(q)  # potentials over ε
         for _ in range(self.iterations):
-            f = soft_minimum(cost - g, log_q, self.epsilon)
-            g = soft_minimum(cost.T - f, log_p, self.epsilon)
-        return (p * f).sum() + (q * g).sum()
-
-
-def soft_minimum(costs: Tensor, log_weight: Tensor, epsilon: float) -> Tensor:
-    """−ε log Σ_j w_j exp(−c_ij/ε) of every row [n]: one Sinkhorn update on the log scale."""
-    return -epsilon * torch.logsumexp(log_weight - costs / epsilon, 1)
+            f = -torch.logsumexp(there + (log_q + g).unsqueeze(-2), -1)
+            g = -torch.logsumexp(back + (log_p + f).unsqueeze(-2), -1)
+        return self.epsilon * ((p * f).sum(-1) + (q * g).sum(-1))
 
 
 def measures(real: Features, fake: Features) -> list[tuple[Tensor, Tensor]]:
@@ -161,7 +164,8 @@ def _measure(features: Features) -> tuple[Tensor, Tensor]:
 
 
 def squared_distances(x: Tensor, y: Tensor) -> Tensor:
-    """‖x − y‖² of every pair, in full precision under autocast too: [n, m]."""
+    """‖x − y‖² of every pair, in full precision under autocast too: [..., n, d], [..., m, d] -> [..., n, m]."""
     with torch.autocast(x.device.type, enabled=False):
-        products = x @ y.T
-    return (x.square().sum(1)[:, None] + y.square().sum(1) - 2 * products).clamp(min=0)
+        products = x @ y.mT
+    squares = x.square().sum(-1).unsqueeze(-1) + y.square().sum(-1).unsqueeze(-2)
+    return (squares - 2 * products).clamp(min=0)
