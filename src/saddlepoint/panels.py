@@ -13,10 +13,9 @@ from saddlepoint.data.protocol import Data
 from saddlepoint.game import Game
 from saddlepoint.latents import Codes
 from saddlepoint.method import Method
-from saddlepoint.sampling import conditions, latents
+from saddlepoint.sampling import SHOWN, conditions, latents
 
 COLUMNS = 10
-MOST = 20  # rows of a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +47,13 @@ def _classes(method: Method, game: Game, data: Data, seed: int) -> Panel | None:
     """A class a row; the columns have their noise in common."""
     if game.bound().found.given != {"label"}:
         return None
-    shown = data.classes[:MOST]
+    shown = data.classes[:SHOWN]
     noise = {
         name: drawn.repeat(len(shown), *[1] * (drawn.dim() - 1))
         for name, drawn in latents(method, COLUMNS, seed, "classes").items()
     }
     label = torch.arange(len(shown)).repeat_interleave(COLUMNS)
-    rest = f" The first {MOST} of {len(data.classes)} classes." if len(shown) < len(data.classes) else ""
+    rest = f" The first {SHOWN} of {len(data.classes)} classes." if len(shown) < len(data.classes) else ""
     return Panel(
         name="classes",
         title="A class a row",

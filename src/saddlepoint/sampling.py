@@ -17,6 +17,7 @@ from saddlepoint.random import generator
 from saddlepoint.state import State
 
 PART = 250  # rows at a time
+SHOWN = 20  # classes in a picture, the first of them
 
 
 def latents(
@@ -44,8 +45,8 @@ def conditions(game: Game, data: Data, n: int, seed: int) -> dict[str, Tensor]:
 
 
 def by_class(game: Game, data: Data, columns: int) -> dict[str, Tensor]:
-    """Labels of a grid with a class a row; held-out rows for other conditions; empty without any."""
-    wanted, classes = game.bound().found.given, len(data.classes)
+    """Labels of a grid with a class a row, of 20 at most; held-out rows for other conditions; empty without any."""
+    wanted, classes = game.bound().found.given, len(data.classes[:SHOWN])
     if wanted == {"label"}:
         return {"label": torch.arange(classes * columns) // columns}
     return conditions(game, data, 8 * columns, 0)
