@@ -6,6 +6,8 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ from saddlepoint.metrics.information import Recognition
 from saddlepoint.networks import MLP
 from saddlepoint.panels import panels
 from saddlepoint.penalties import MutualInformation
+from saddlepoint.sampling import by_class
 from saddlepoint.trained import Run
 from small_games import play, small
 
@@ -273,3 +276,13 @@ def test_metrics_know_the_labels_of_fakes(tmp_path: Path, monkeypatch: pytest.Mo
     assert found.lacks(catalogue.get("gan-train")) is None
     bare = replace(found, fake_labels=None)
     assert bare.lacks(catalogue.get("gan-train")) == "the samples were not made by class"
+
+
+def test_a_picture_of_many_classes_shows_the_first_twenty() -> None:
+    """Of a thousand classes eight columns each would be eight thousand samples at every picture."""
+    many: Any = SimpleNamespace(classes=tuple(map(str, range(1000))), shape=(1, 8, 8))
+    game: Any = SimpleNamespace(bound=lambda: SimpleNamespace(found=SimpleNamespace(given={"label"})))
+    assert by_class(game, many, 8)["label"].tolist() == [k for k in range(20) for _ in range(8)]
+    (panel,) = panels(methods.get("cgan"), game, many, 0)
+    assert panel.rows == many.classes[:20]
+    assert "first 20 of 1000" in panel.note
