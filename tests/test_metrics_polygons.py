@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import torch
 from saddlepoint.data import load
 from saddlepoint.data.polygons import LEAST_ANGLE, RADIUS, drawn, random_angles, vertices
 from saddlepoint.errors import InputError
-from saddlepoint.metrics.polygons import polygon_distances, polygon_scores
+from saddlepoint.metrics import catalogue
+from saddlepoint.metrics.polygons import DELTA, polygon_distances, polygon_scores
+from saddlepoint.metrics.quantities import Quantities, Reference
 
 
 def pictures(first: int, count: int, corners: int = 3) -> torch.Tensor:
@@ -131,3 +134,46 @@ def test_what_is_refused() -> None:
         polygon_distances(samples=torch.zeros(2, 1, 8, 8))
     with pytest.raises(InputError, match="18 corners"):
         polygon_distances(samples=pictures(0, 1), corners=18)
+
+
+class Between:
+    """Makes what lies between the images of a bank: a latent of large numbers picks one of them."""
+
+    name = "between"
+
+    def __init__(self, bank: torch.Tensor) -> None:
+        self.bank = bank
+
+    def latents(self, n: int, seed: int) -> torch.Tensor:
+        source = torch.Generator().manual_seed(seed % 2**31)
+        return torch.randn(n, len(self.bank), generator=source)
+
+    def generate(self, latents: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("nk,k...->n...", (4 * latents).softmax(1), self.bank)
+
+    def judge(self, samples: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+
+def test_the_metric_of_models_that_know_all_and_half_of_the_polygons(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SADDLEPOINT_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr("saddlepoint.data.named.POLYGON_ROWS", (30, 8))
+    data = load("triangles")
+    unused: Any = None
+    reference = Reference(data, unused, n=8)
+    real = reference.real_samples
+    apart = torch.cdist(real.flatten(1), real.flatten(1)).square() / 4 + 9 * torch.eye(8)
+    assert apart.min() > 2 * DELTA  # nobody stands in for another
+    metric = catalogue.get("polygons")
+    for known, fakes, expected in ((real, real, (1.0, 1.0)), (real[:4], -real, (0.0, 0.5))):
+        found = Quantities(reference, fakes, model=Between(known)).measure(metric)
+        precision, recall = (found[f"polygon-{what}"].value for what in ("precision", "recall"))
+        assert (precision, recall) == expected
+        low, high = found["polygon-recall"].interval  # type: ignore[misc]
+        assert low <= recall <= high
+    smaller = Reference(load("triangles", size=14), unused, n=8)
+    for other in (smaller, Reference(load("digits"), unused, n=8)):
+        with pytest.raises(InputError, match="not of convex polygons, grey and 28x28"):
+            Quantities(other, other.real_samples, model=Between(other.real_samples)).measure(metric)

@@ -72,7 +72,15 @@ def polygons(source: Source, view: View, corners: int) -> Table:
     angles = random_angles(train + held_out, corners)
     folder = stored(fingerprint("polygons 1", angles), lambda beside: _draw(angles, beside / "images.npy"))
     images: NDArray[np.uint8] = open_rows(folder / "images.npy")
-    return _table(source, view, images, None, by_position(train, held_out))
+    made = _table(source, view, images, None, by_position(train, held_out))
+    return PolygonTable(**vars(made), corners=corners)
+
+
+@dataclass(frozen=True, eq=False)
+class PolygonTable(Table):
+    """Images of convex polygons with as many corners each."""
+
+    corners: int = 3
 
 
 def _draw(angles: NDArray[np.float64], path: Path) -> None:

@@ -10,6 +10,7 @@ centres, sigma                                    of a density with known modes
 classify                                          the class head of the run's own discriminator: rows -> logits
 recognition                                       a run's codes and the head that finds them again
 log_density                                       of a density: points [n, 2] -> log p [n]
+corners                                           of convex polygons, how many each has
 extractor                                         the extractor itself: samples -> features
 model, rivals                                     a trained generator with its discriminator; those it is compared with
 seed, progress                                    for what a metric draws, and to tell how far it is
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from torch import Tensor
 
+from saddlepoint.data.polygons import SIDE
 from saddlepoint.errors import InputError
 from saddlepoint.features import Extractor
 from saddlepoint.metrics.metric import Measured, Metric
@@ -44,6 +46,7 @@ NEEDS = {  # what not every data set, run or set of samples has
     "labels": PROBABILITIES | {"real_labels", "train_labels"},
     "modes": frozenset({"centres", "sigma"}),
     "a density": frozenset({"log_density"}),
+    "convex polygons": frozenset({"corners"}),
     "images": IMAGES,
     "points in the plane": POINTS,
     "samples by class": frozenset({"fake_labels"}),
@@ -160,6 +163,10 @@ class Reference:
     def log_density(self) -> Callable[[Tensor], Tensor]:
         return self.data.log_density  # type: ignore[attr-defined, no-any-return]
 
+    @property
+    def corners(self) -> int:
+        return self.data.corners  # type: ignore[attr-defined, no-any-return]
+
     def lacks(self, name: str) -> str | None:
         """Why the data cannot give this quantity; None where they can."""
         if name in IMAGES:
@@ -172,6 +179,9 @@ class Reference:
             known = getattr(self.data, name, None) is not None
             what = "density" if name == "log_density" else "modes"
             return None if known else f"the {what} of {self.data.name} cannot be written down"
+        if name == "corners":
+            known = hasattr(self.data, name) and self.data.shape == (1, SIDE, SIDE)
+            return None if known else f"{self.data.name} is not of convex polygons, grey and {SIDE}x{SIDE}"
         return None
 
 
