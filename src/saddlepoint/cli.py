@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": "train the default GAN on the bundled real digits and judge it against controls",
     "methods": "the catalogue of methods",
     "metrics": "the catalogue of metrics",
+    "theory": "claims of the theory, both sides evaluated:  saddlepoint theory T02",
     "data": "the data sets that are known by name",
     "show": "one method in full: formula, citation, deviations, value",
 }
