@@ -37,12 +37,22 @@ NOTES: dict[str, str] = {
         "the term keeps all 8 modes throughout, but so does the game without it at this rate and width: nothing oscillates "
         "that could be cured; not tried: the published rates"
     ),
+    "M26 unrolling": (
+        "3,000 steps of the published 25,000: K = 5 has 5 to 8 modes, K = 0 has 2 to 8; not tried: the other 22,000, K = 10"
+    ),
+    "M47 against_unrolling": (
+        "at this rate both have all modes within 800 steps, and unrolling is as early or earlier (400 against 500, medians); "
+        "a step of it costs five more moves of D, which the count of steps does not see"
+    ),
     "M48 measure": (
         "it cannot hold of every eigenvalue: Re λ is at most max x − γx² = 1/(4γ) = .025 over x = ‖Jv‖, ‖v‖ = 1, and that is "
         "where the largest ends (.0247 to .0250, from .30 to .42); two fifths stay on the right within that bound, since"
         " they are small against 1/γ"
     ),
-    "M60 adaptive": "in 2,000 steps p rose to .018 only (median of five seeds), in 5,000 to .054 (one seed)",
+    "M60 adaptive": (
+        "p rises in every seed on a tenth and in none on all, but slowly: .018 after 2,000 steps (median), .054 after 5,000"
+        " (one seed), .059 after 10,000"
+    ),
     "M60 lazy": (
         "at γ = 1 not so: with β₁ = .9 the lazy term was worse than none (2.5 to 3.2 times the distance of the eager one, 5 "
         "seeds), with β₁ = 0 as good as none, and every 4 steps as good as eager (two seeds); at rate 2e-4 over 6,000 steps "
