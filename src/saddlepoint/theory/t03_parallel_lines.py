@@ -95,7 +95,7 @@ def figure(axes: Any) -> None:
         axes.plot(shifts, curve, color=colour, label=f"JSD under noise σ = {noise:g}")
     axes.axhline(math.log(2), color="crimson", linestyle="--", label="JSD without noise: log 2 for all θ ≠ 0")
     axes.plot([0], [0], "o", color="crimson")
-    axes.set(xlabel="θ, the distance between the lines", ylabel="distance or divergence", ylim=(-0.1, 2.2))
+    axes.set(xlabel="θ, the distance between the lines", ylabel="distance or divergence", ylim=(-0.1, 4))
     axes.legend(loc="upper center", ncols=2, fontsize="small")
 
 

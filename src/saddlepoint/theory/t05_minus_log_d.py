@@ -116,8 +116,8 @@ def figure(axes: Any) -> None:
 CLAIM = Claim(
     id="T05",
     title="the −log D alternative",
-    statement="at D* = p/(p + q), held fixed: ∇ E_z −log D*(G(z)) = ∇(KL(Q‖P) − 2 JSD(P, Q)); ∇ E_z log(1 − D*(G(z))) = ∇ 2 JSD",
-    source="Arjovsky & Bottou, Towards Principled Methods for Training Generative Adversarial Networks, ICLR 2017, theorem 2.5",
+    statement="at D* = p/(p + q), held fixed: ∇ −E_Q log D* = ∇(KL(Q‖P) − 2 JSD(P, Q)); ∇ E_Q log(1 − D*) = ∇ 2 JSD(P, Q)",
+    source="Arjovsky & Bottou, Towards Principled Methods for Training GANs, ICLR 2017, theorem 2.5",
     check=check,
     figure=figure,
 )
