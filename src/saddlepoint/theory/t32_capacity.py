@@ -21,7 +21,7 @@ KNOTS = (0, 1, 3, 7, 15, 31)  # each set holds the one before
 
 def check() -> Sequence[Sides]:
     """P, a mixture of two normals, and Q, a wider one, as laws on 601 points, so that D_f is an exact sum. Left: the supremum
-    of E_P g(v) − E_Q f*(g(v)) over v in a family, concave in its coefficients, by Newton's method from 0, anew for each family,
+    of E_P g(v) − E_Q f*(g(v)) over v in a family, concave in its coefficients, by Newton's method from 0, anew for each,
     until no step along it gains: at quadratic convergence that is rounding, far below 1e-9.
 
     Known: constants see f(1) = 0; between N(½, 0.8²) and N(0, 1) linear functions see of KL what the means tell, ½·½² (of
@@ -140,7 +140,7 @@ def figure(axes: Any) -> None:
 CLAIM = Claim(
     id="T32",
     title="the capacity of the discriminator",
-    statement="the supremum of E_P T − E_Q f*(T) over T in nested families does not fall as they grow, and is at most D_f(P‖Q)",
+    statement="sup over T in a family of E_P T − E_Q f*(T): for nested families it grows with them, and is at most D_f",
     source="Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016, section 2.2",
     check=check,
     figure=figure,
