@@ -18,10 +18,11 @@ REACHES = (0.1, 0.5, 2.0, 8.0)  # the noise on each axis lies in [−R, R]
 
 
 def check() -> Sequence[Sides]:
-    """W₁ of laws on 12 points of the line or of the plane, by exact transport; right: V and the JSD of their smoothed densities
-    by quadrature, the noise on each axis with the density (1 + cos(πx/R))/2R, its variance R²(⅓ − 2/π²), C the diameter of
-    both smoothed supports. JSD with halves: ½KL(P‖M) + ½KL(Q‖M). The slack is far above all errors of quadrature. On the line
-    the steps as well: W₁(P, Q) ≤ 2V^½ + W₁ of the smoothed laws, by distribution functions; that is at most C TV.
+    """W₁ of laws on 12 points of the line or of the plane, by exact transport; right: V and the JSD of their smoothed
+    densities by quadrature, the noise on each axis with the density (1 + cos(πx/R))/2R, its variance R²(⅓ − 2/π²), C the
+    diameter of both smoothed supports, JSD = ½KL(P‖M) + ½KL(Q‖M). No tolerance: the slack is a factor of 1.4 at least, and the
+    quadrature, coarsest in the plane, a cell being at most 0.8 R, is good to a few per cent. On the line the steps as well,
+    to 1e-4: W₁(P, Q) ≤ 2V^½ + W₁ of the smoothed laws, by distribution functions; that is at most C TV ≤ 2C JSD^½.
 
     Needed: the first term, as for ½δ₋₁ + ½δ₁ against δ₀ wide noise makes the second smaller than W₁ = 1; and the diameter,
     as the JSD is at most log 2 however far the laws are apart.

@@ -19,13 +19,13 @@ FITS = ((0.5, 1.0), (2.0, 1.0), (-1.0, 0.7), (1.0, 1.6))  # mean and deviation o
 
 
 def check() -> Sequence[Sides]:
-    """Left: 2C = E_P(D − c)² + E_Q(D − c)² at the D that one step of Newton's method finds for the discriminator's loss, which
-    is quadratic in every score. Right: ∫(2q − (p + q))²/(p + q), Pearson's f at 2q/(p + q), by quadrature; 1e-9 for
+    """Left: 2C = E_P(D − c)² + E_Q(D − c)² at the D that one step of Newton's method finds for the discriminator's loss,
+    which is quadratic in every score. Right: ∫(2q − (p + q))²/(p + q), Pearson's f at 2q/(p + q), by quadrature; 1e-9 for
     rounding and tails beyond 16. With α = b − c, β = b − a, 2C = 2α² − 2αβ + ½β² + ¼β²χ² always, so it is χ² for
-    (α, β) = ±(1, 2) alone; for other targets it is off, though by a constant and a factor: its least is at Q = P for a ≠ b.
+    (α, β) = ±(1, 2) alone; for others it is off, though by a constant and a factor: its least is at Q = P for a ≠ b.
 
-    C is not what a generator descends that holds D fixed, E_Q(D* − c)²: for (−1, 1, 0) both slopes add up to −2∫D* ∂q, and
-    differ. 1e-5 for differences of step 1e-3.
+    C is not what a generator descends that holds D fixed, E_Q(D* − c)²: for (−1, 1, 0) both slopes add up to −2∫D* ∂q,
+    and differ. 1e-5 for differences of step 1e-3.
     """
     found: list[Sides] = []
     p = normal(at=X)
@@ -87,8 +87,8 @@ def _descended() -> list[Sides]:
 CLAIM = Claim(
     id="T10",
     title="least squares and Pearson's χ²",
-    statement="with D optimal, E_P(D − c)² + E_Q(D − c)² = ∫(2q − (p + q))²/(p + q) exactly where b − c = 1 and b − a = 2, up "
-    "to a common sign; for other a ≠ b it is a growing affine function of that",
+    statement="with D optimal, E_P(D − c)² + E_Q(D − c)² = ∫(2q − (p + q))²/(p + q) exactly where b − c = 1 and b − a = 2, "
+    "up to a common sign; for other a ≠ b it is a growing affine function of that",
     source="Mao et al., Least Squares Generative Adversarial Networks, ICCV 2017, section 3.2",
     check=check,
 )
