@@ -128,6 +128,6 @@ CLAIM = Claim(
     title="an f-divergence is not negative",
     statement="D_f(P‖Q) = E_Q f(p/q) ≥ f(1) for convex f, by Jensen's inequality; equal for P = Q alone where f is strictly "
     "convex at 1",
-    source="Csiszár, 1967; in Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016, section 2.1",
+    source="Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016",
     check=check,
 )

@@ -61,13 +61,13 @@ def check() -> Sequence[Sides]:
             steep.append(float(gradient(NonSaturating(), judge, parameters, latents).norm()))
     for near in (0.1, 0.01, 1e-3):
         judge = Wave(near / 101, torch.tensor([200.0], dtype=torch.float64))
-        slope = float(_of_a_point(judge, 0.0))
+        met = float(_of_a_point(judge, 0.0))
         found += [
-            Sides(f"G(z) = 3θ, ε = {near:g}: the bound is met", slope, ">=", 0.88 * 3 * near / (1 - near)),
-            Sides(f"G(z) = 3θ, ε = {near:g}", slope, "<=", 3 * near / (1 - near), 1e-12),
+            Sides(f"G(z) = 3θ, ε = {near:g}: the bound is met", met, ">=", 0.88 * 3 * near / (1 - near)),
+            Sides(f"G(z) = 3θ, ε = {near:g}", met, "<=", 3 * near / (1 - near), 1e-12),
             Sides(
                 f"above the bound with sup|D − D*| = {judge.height:.1g} for ε",
-                slope,
+                met,
                 ">=",
                 50 * 3 * judge.height,
             ),
@@ -123,7 +123,7 @@ CLAIM = Claim(
     title="the vanishing gradient of the minimax generator",
     statement="‖∇_θ E_z log(1 − D(G(z)))‖ ≤ Mε/(1 − ε), ε = sup|D − D*| + sup‖∇D − ∇D*‖ < 1, where D* = 0 and ∇D* = 0 "
     "on the fakes, M² = E_z‖J_θ G(z)‖²",
-    source="Arjovsky & Bottou, Towards Principled Methods for Training GANs, ICLR 2017, theorem 2.4",
+    source="Arjovsky & Bottou, Towards Principled Methods for Training GANs, ICLR 2017",
     check=check,
     figure=figure,
 )

@@ -129,6 +129,6 @@ CLAIM = Claim(
     title="the variational bound and the single-step method",
     statement="sup over T of E_P T − E_Q f*(T) is D_f(P‖Q), at T* = f′(p/q); simultaneous steps of δ/L have "
     "J_t ≤ (1 − δ²/L)^t J₀, J = ½‖∇F‖², for F of moduli δ of convexity in x and concavity in y, ∇J L-Lipschitz",
-    source="Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016, section 2.2 and theorem 1",
+    source="Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016, theorem 1",
     check=check,
 )

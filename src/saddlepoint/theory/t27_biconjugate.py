@@ -145,7 +145,7 @@ CLAIM = Claim(
     title="the conjugate of the conjugate",
     statement="f*(t) = sup over u of ut − f(u): f** is the convex envelope of f, f itself where that is convex and lower "
     "semicontinuous, and nowhere above it",
-    source="Hiriart-Urruty & Lemaréchal, Fundamentals of Convex Analysis, 2001; Nowozin et al., f-GAN, 2016, section 2.2",
+    source="Hiriart-Urruty & Lemaréchal, Fundamentals of Convex Analysis, 2001; Nowozin et al., f-GAN, NIPS 2016",
     check=check,
     figure=figure,
 )

@@ -175,7 +175,7 @@ CLAIM = Claim(
     title="dropped modes",
     statement="the best N(m, s²) for ½N(−a, 1) + ½N(a, 1): KL and Pearson have m = 0 for all a; reverse KL, JS, squared "
     "Hellinger and Jeffrey leave the middle for one mode, each from its own a on, by a jump",
-    source="quadrature; the divergences of Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016, table 1",
+    source="divergences of Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016",
     check=check,
     figure=figure,
 )

@@ -141,7 +141,7 @@ CLAIM = Claim(
     id="T32",
     title="the capacity of the discriminator",
     statement="sup over T in a family of E_P T − E_Q f*(T): for nested families it grows with them, and is at most D_f",
-    source="Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016, section 2.2",
+    source="Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016",
     check=check,
     figure=figure,
 )
