@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +25,7 @@ from saddlepoint.networks import DCGAN, MLP
 from saddlepoint.pictures import in_plane
 from saddlepoint.sampling import latents
 from saddlepoint.trained import Run, slerp
+from saddlepoint.version import __version__
 from saddlepoint.vocabulary import read
 
 NETWORK = "DCGAN(width=8)"  # with BatchNorm in the generator: its running statistics travel with the weights
@@ -377,3 +380,10 @@ def test_the_generator_is_an_ordinary_module(made: Made, which: str) -> None:
         assert torch.allclose(
             raw(latents(run.method, 50, 4, "sample")["latent"]), untrained.sample(50, seed=4), atol=1e-6
         )
+
+
+def test_the_package_runs_as_a_module(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "saddlepoint", "--version"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, __version__)

@@ -19,8 +19,9 @@ def to(target: float) -> Callable[[Tensor], Tensor]:
 class LeastSquares(Objective):
     """L_D = ½E_P(s − b)² + ½E_Q(s − a)²;  L_G = ½E_Q(s − c)² (Mao et al. 2017, eq. 2), on raw scores.
 
-    (a, b, c) = (0, 1, 1) is used by the authors' code; (−1, 1, 0) makes the generator minimise the Pearson
-    χ² divergence between P + Q and 2Q (their section 3.2).
+    (a, b, c) = (0, 1, 1) is used by the authors' code; with (−1, 1, 0) the criterion
+    ½E_P(D* − c)² + ½E_Q(D* − c)² at the optimal D* of each G is half the Pearson χ² divergence between P + Q and 2Q (their
+    section 3.2; claim T10). A step of G against a D that stands still follows another slope.
     """
 
     a: float = 0.0
