@@ -70,7 +70,10 @@ def _thresholds() -> list[Sides]:
 def kolmogorov_smirnov(first: Tensor, second: Tensor) -> float:
     """sup over t of |F(t) − G(t)| of two samples [n] and [m]."""
     ends = torch.cat([first, second])
-    below = [torch.searchsorted(side.sort().values, ends, right=True) / len(side) for side in (first, second)]
+    below = [
+        torch.searchsorted(side.sort().values, ends, right=True).double() / len(side)
+        for side in (first, second)
+    ]
     return float((below[0] - below[1]).abs().max())
 
 
