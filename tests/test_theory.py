@@ -64,6 +64,6 @@ def test_the_command(tmp_path: Path) -> None:
     told = json.loads(here("theory T02 t15 --json", tmp_path).stdout)
     assert [row["id"] for row in told] == ["T02", "T15"]
     assert all(pair["holds"] for row in told for pair in row["sides"])
-    assert_refused(here("theory T99", tmp_path), "T99", "T02")
+    assert_refused(here("theory T99", tmp_path), "unknown claim 'T99'", "did you mean")
     assert_refused(here("theory --figure a.png", tmp_path), "one claim")
     assert not (tmp_path / "a.png").exists()
