@@ -1,6 +1,6 @@
 """Who converges on the Dirac-GAN (Mescheder et al. 2018, section 2 and table 1), by the rule of `games.convergence`.
 
-Every method in three dynamics against the recursion of fields derived by hand (`theory/dirac.py`), h = .2 from (1, 1), 500 steps.
+Every method in three dynamics against the recursion of fields by hand (`theory/dirac.py`): h = .2 from (1, 1), 500 steps.
 Beside it the absolutely continuous example (Nagarajan & Kolter 2017), where fewer remedies are needed.
 """
 

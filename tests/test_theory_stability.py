@@ -17,7 +17,7 @@ def test_growth_lies_between_the_radius_and_its_bound(seed: int) -> None:
     matrix = torch.randn(4, 4, generator=source, dtype=torch.float64) / 2
     expected = rate(matrix, 200)
     measured = growth(
-        lambda x: matrix @ x + x.square() * 1e-3, torch.zeros(4, dtype=torch.float64), 200, 1e-60
+        lambda x: x @ matrix.T + x.square() * 1e-3, torch.zeros(4, dtype=torch.float64), 200, 1e-60
     )
     assert -1e-12 <= measured - expected.value <= expected.excess + 1e-12
 
@@ -28,7 +28,7 @@ def test_a_normal_matrix_has_no_excess() -> None:
     expected = rate(matrix, 7)
     assert expected.value == pytest.approx(math.log(1.01) / 2, abs=1e-14)
     assert expected.excess == pytest.approx(0, abs=1e-14)
-    measured = growth(lambda x: matrix @ x, torch.zeros(2, dtype=torch.float64), 7)
+    measured = growth(lambda x: x @ matrix.T, torch.zeros(2, dtype=torch.float64), 7)
     assert measured == pytest.approx(math.log(1.01) / 2, abs=1e-12)
 
 

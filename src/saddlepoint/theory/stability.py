@@ -9,23 +9,24 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from saddlepoint.theory.claim import Sides
+
 Step = Callable[[Tensor], Tensor]
 
 
 def growth(step: Step, at: Tensor, steps: int, size: float = 1e-6) -> float:
-    """log ‖M^n‖ / n, M the Jacobian of the map `step` [d] -> [d] at its fixed point `at`, from d orbits of n steps alone.
+    """log ‖M^n‖ / n, M the Jacobian at its fixed point `at` [d] of the map `step`, which takes rows [m, d] to rows.
 
-    The orbits start `size` along each axis from the fixed point; where their ends lie, over `size`, are the columns of
-    M^n, up to a relative error of the order of their largest distance on the way.
+    From d orbits of n steps alone, which start `size` along each axis from the fixed point: where they end, over `size`,
+    are the columns of M^n, up to a relative error of the order of their largest distance on the way.
     """
-    ends = []
-    for axis in torch.eye(len(at), dtype=at.dtype):
-        point = at + size * axis
-        for _ in range(steps):
-            point = step(point)
-        ends.append(point - at)
-    norm = torch.linalg.matrix_norm(torch.stack(ends, 1) / size, ord=2)
-    return float(norm.log()) / steps
+    points = at + size * torch.eye(len(at), dtype=at.dtype)
+    for _ in range(steps):
+        points = step(points)
+    ends = (points - at) / size
+    if not ends.isfinite().all():
+        return math.inf
+    return float(torch.linalg.matrix_norm(ends, ord=2).log()) / steps
 
 
 class Rate(NamedTuple):
@@ -33,6 +34,13 @@ class Rate(NamedTuple):
 
     value: float
     excess: float
+
+    def sides(self, what: str, measured: float, rounding: float = 1e-5) -> Sides:
+        """`measured` lies between the two, up to what the curvature of the map adds."""
+        middle = self.value + self.excess / 2
+        return Sides(
+            f"{what}: log of the factor of a step", measured, "=", middle, self.excess / 2 + rounding
+        )
 
 
 def rate(matrix: Tensor, steps: int) -> Rate:

@@ -165,9 +165,9 @@ def _simultaneous(centre: float, consensus: bool) -> float:
 def _measured(
     slopes: dirac.Slopes, turns: int, step: float, at: torch.Tensor, steps: int = STEPS, size: float = 1e-6
 ) -> float:
-    def once(point: torch.Tensor) -> torch.Tensor:
-        begin = (float(point[0]), float(point[1]))
-        return torch.tensor(dirac.play(slopes, turns, step, 1, begin)[-1], dtype=torch.float64)
+    def once(rows: torch.Tensor) -> torch.Tensor:
+        moved = [dirac.play(slopes, turns, step, 1, (t, p))[-1] for t, p in rows.tolist()]
+        return torch.tensor(moved, dtype=torch.float64)
 
     return growth(once, at, steps, size)
 
