@@ -52,9 +52,10 @@ class Played(NamedTuple):
 
 def check() -> Sequence[Sides]:
     """Growth over 300 steps within 1e-6 of the equilibrium, on the field by hand, against the spectral radius of I − hJ, J by
-    differentiation: between log ρ and log ρ + log κ/300 (`stability.rate`), and 1e-5 for the curvature of the field. 12 random games that are
-    shifted so that all Re λ < 0, at half the longest step of T15 and above it; 4 without the players' own terms, where
-    Re λ = 0: no step is short enough."""
+    differentiation: between log ρ and log ρ + log κ/300 (`stability.rate`), and 1e-5 for the curvature of the field.
+
+    12 random games that are shifted so that all Re λ < 0, at half the longest step of T15 and above it; 4 without
+    the players' own terms, where Re λ = 0: no step is short enough."""
     source = torch.Generator().manual_seed(0)
     at, found = torch.zeros(4, dtype=torch.float64), []
     for number in range(16):
