@@ -69,8 +69,8 @@ def check() -> Sequence[Sides]:
     """Gradients in (μ, τ = log σ) by differentiation of the objectives under quadrature, against those of the closed form of
     KL(P‖model); both exact to about 1e-10.
 
-    Over all models together, the cosine between gradients says whether one is a multiple of the other: it is 1 for the model's
-    own copy as noise and below for noise N(2, 4), which stays, and for the minimax generator; the same generator with
+    Over all models together, the cosine between gradients says whether one is a multiple of the other: it is 1 for the
+    model's own copy as noise and below for noise N(2, 4), which stays, and for the minimax generator; the same generator with
     the cost −½e^s has ½ ∇KL."""
     found: list[Sides] = []
     rules: dict[str, Callable[[Tensor], Tensor]] = {

@@ -20,7 +20,7 @@ from saddlepoint.optim import SGD, Optimizer
 from saddlepoint.penalties import R1, GradientPenalty, Term
 from saddlepoint.theory.claim import Claim, Sides
 
-H = 0.05
+H, STEPS = 0.15, 150
 FAR = (0.5, 2.0, -1.5)  # where the samples are, the data being at 0
 
 
@@ -54,9 +54,9 @@ def energies(margin: float, steps: int) -> tuple[Tensor, Tensor]:
 
 
 def check() -> Sequence[Sides]:
-    """Critics: after t steps of h from 0 the loss is by hand −htθ², without a bound; −c|θ| with clipping at c, −|θ|(1 + |θ|/2λ)
-    with the penalty λ(|ψ| − 1)², −θ²/γ with R1, reached at a rate of 2λ or γ, hence to e^{−20}. A perceptron without a
-    bound falls faster than in proportion to t: its layers multiply.
+    """Critics: after t steps of h from 0 the loss is by hand −htθ², without a bound; −c|θ| with clipping at c,
+    −|θ|(1 + |θ|/2λ) with the penalty λ(|ψ| − 1)², −θ²/γ with R1, reached at a rate of 2λ or γ, hence to e^{−20}. A
+    perceptron without a bound falls faster than in proportion to t: its layers multiply.
 
     Energies: without a margin the samples' error 1 − w₂ grows by 1 + 2h a step; with it the energy stops within one step, a
     factor (1 + 2h)², of the margin."""
@@ -66,24 +66,24 @@ def check() -> Sequence[Sides]:
 def _critics() -> list[Sides]:
     found = []
     for theta in FAR:
-        free = critic(theta, 400)
+        free = critic(theta, STEPS)
         found += [
             Sides(
                 f"θ = {theta:g}, no bound: L_D after {t} steps", float(free[t]), "=", -H * t * theta**2, 1e-9
             )
-            for t in (10, 100, 400)
+            for t in (10, 50, STEPS)
         ]
         bounded = {
-            "clipping at .1": (critic(theta, 400, constraints=(Clip(bound=0.1),)), -0.1 * abs(theta)),
-            "penalty of 2": (critic(theta, 400, (GradientPenalty(2.0),)), -abs(theta) * (1 + abs(theta) / 4)),
+            "clipping at .1": (critic(theta, STEPS, constraints=(Clip(bound=0.1),)), -0.1 * abs(theta)),
+            "penalty of 2": (critic(theta, STEPS, (GradientPenalty(2.0),)), -abs(theta) * (1 + abs(theta) / 4)),
             "one-sided penalty of 2": (
-                critic(theta, 400, (GradientPenalty(2.0, side="above"),)), -abs(theta) * (1 + abs(theta) / 4),
+                critic(theta, STEPS, (GradientPenalty(2.0, side="above"),)), -abs(theta) * (1 + abs(theta) / 4),
             ),
-            "R1 of 1": (critic(theta, 400, (R1(1.0),)), -(theta**2)),
+            "R1 of 1": (critic(theta, STEPS, (R1(1.0),)), -(theta**2)),
         }  # fmt: skip
         for name, (values, limit) in bounded.items():
             found.append(
-                Sides(f"θ = {theta:g}, {name}: L_D after 400 steps", float(values[-1]), "=", limit, 1e-6)
+                Sides(f"θ = {theta:g}, {name}: L_D after {STEPS} steps", float(values[-1]), "=", limit, 1e-6)
             )
             found.append(
                 Sides(f"θ = {theta:g}, {name}: least L_D on the way", float(values.min()), ">=", limit, 1e-6)
@@ -146,28 +146,28 @@ def _trained(
 
 def _energies() -> list[Sides]:
     found = []
-    free = energies(1e300, 200)
-    for t in (10, 100, 200):
+    free = energies(1e300, 100)
+    for t in (10, 50, 100):
         grown = 2 * t * math.log1p(2 * H) - math.log(4)
         found.append(
             Sides(f"no margin: log E_Q s after {t} steps", float(free[1][t].log()), "=", grown, 1e-9)
         )
     for margin in (0.5, 2.0, 10.0):
-        real, fake = energies(margin, 400)
+        real, fake = energies(margin, 100)
         found += [
             Sides(f"margin {margin:g}: largest E_Q s", float(fake.max()), "<=", margin * (1 + 2 * H) ** 2),
-            Sides(f"margin {margin:g}: E_Q s after 400 steps", float(fake[-1]), ">=", margin),
-            Sides(f"margin {margin:g}: E_P s after 400 steps", float(real[-1]), "<=", 1e-9),
+            Sides(f"margin {margin:g}: E_Q s after 100 steps", float(fake[-1]), ">=", margin),
+            Sides(f"margin {margin:g}: E_P s after 100 steps", float(real[-1]), "<=", 1e-9),
         ]
     return found
 
 
 def figure(axes: Any) -> None:
     for name, values in {
-        "no bound": critic(1.0, 400),
-        "clipping at .1": critic(1.0, 400, constraints=(Clip(bound=0.1),)),
-        "gradient penalty of 2": critic(1.0, 400, (GradientPenalty(2.0),)),
-        "R1 of 1": critic(1.0, 400, (R1(1.0),)),
+        "no bound": critic(1.0, STEPS),
+        "clipping at .1": critic(1.0, STEPS, constraints=(Clip(bound=0.1),)),
+        "gradient penalty of 2": critic(1.0, STEPS, (GradientPenalty(2.0),)),
+        "R1 of 1": critic(1.0, STEPS, (R1(1.0),)),
     }.items():
         axes.plot(values, label=name)
     axes.set(
