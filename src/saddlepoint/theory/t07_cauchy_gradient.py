@@ -68,7 +68,8 @@ def check() -> Sequence[Sides]:
 
     Kolmogorov–Smirnov distance of 10,000 draws: above √(log(2·10⁷)/2n) = .029 with probability below 10⁻⁷ (Massart).
     Interquartile range: standard error πγ/√n, of which five are allowed. Standard deviation of the minimax gradient
-    J·r/(1 − ε) by moments: standard error .9 % with these tails, hence 5 %; it falls as 1/√m, since its pole is ten deviations away."""
+    J·r/(1 − ε) by moments: standard error .9 % with these tails, hence 5 %; it falls as 1/√m, since its pole is ten
+    deviations away."""
     from scipy.stats import kstest
 
     found: list[Sides] = []

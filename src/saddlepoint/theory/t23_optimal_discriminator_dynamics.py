@@ -82,7 +82,7 @@ def _optimal() -> list[Sides]:
     found = []
     for means in ((-3.0, -2.0), (-1.0, 0.0), (0.0, 1.0), (3.0, 2.0), (1.0, -3.0)):
         game = Intervals(means=means)
-        last = orbit(game, BestResponse(optimizers), 80)[-1]
+        last = orbit(game, BestResponse(optimizers), 150)[-1]
         found.append(Sides(f"optimal D, means {means}: TV", game.total_variation(last[:2]), "<=", SUCCESS))
     game = Intervals(means=(1.0, 1.0))
     last = orbit(game, BestResponse(optimizers), 40)[-1]

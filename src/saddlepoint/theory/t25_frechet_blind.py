@@ -156,7 +156,11 @@ def figure(axes: Any) -> None:
             for k in range(1, 10)
         ]
         axes.plot(
-            range(10), values, "o-", color="C0", label="classes dropped, five orders" if number == 0 else None
+            range(1, 10),
+            values,
+            "o-",
+            color="C0",
+            label="classes dropped, five orders" if number == 0 else None,
         )
     copied = digits.features(copies_of_training(training=digits.images, n=len(digits.fresh), seed=0))
     for rows, colour, name in (
