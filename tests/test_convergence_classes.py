@@ -1,6 +1,6 @@
 """Who converges on the Dirac-GAN (Mescheder et al. 2018, section 2 and table 1), by the rule of `games.convergence`.
 
-Every method in three dynamics against a recursion in numpy of fields derived by hand: h = .2 from (1, 1), 500 steps.
+Every method in three dynamics against the recursion of fields by hand (`theory/dirac.py`): h = .2 from (1, 1), 500 steps.
 Beside it the absolutely continuous example (Nagarajan & Kolter 2017), where fewer remedies are needed.
 """
 
@@ -31,93 +31,26 @@ from saddlepoint.penalties import (
     Roth,
     Term,
 )
+from saddlepoint.theory.dirac import (
+    NODES,
+    Slopes,
+    above_one,
+    centred_at_one,
+    consensus,
+    hinge,
+    minimax,
+    nagarajan_kolter,
+    noisy,
+    non_saturating,
+    play,
+    plus,
+    roth,
+    wasserstein,
+    zero_centred,
+)
 from saddlepoint.treatments import InstanceNoise
 
 H, STEPS = 0.2, 500
-Slopes = Callable[[float, float], tuple[float, float]]  # (θ, ψ) -> (∂L_G/∂θ, ∂L_D/∂ψ)
-NODES = np.array([-math.sqrt(3), 0, 0, 0, 0, math.sqrt(3)])  # six equal rows: three-point Gauss–Hermite
-
-
-def sigma(t: float) -> float:
-    return 1 / (1 + math.exp(-t))
-
-
-# -- fields by hand: s = ψx, data at 0, a sample at θ ------------------------------
-
-
-def minimax(t: float, p: float) -> tuple[float, float]:
-    return -sigma(p * t) * p, sigma(p * t) * t
-
-
-def saturating_not(t: float, p: float) -> tuple[float, float]:
-    return -sigma(-p * t) * p, sigma(p * t) * t
-
-
-def wasserstein(t: float, p: float) -> tuple[float, float]:
-    return -p, t
-
-
-def hinge(t: float, p: float) -> tuple[float, float]:
-    return -p, t * (p * t > -1)
-
-
-def plus(base: Slopes, on_slope: Callable[[float], float]) -> Slopes:
-    """With a penalty on ψ alone, given its derivative."""
-    return lambda t, p: (base(t, p)[0], base(t, p)[1] + on_slope(p))
-
-
-def centred_at_one(weight: float) -> Callable[[float], float]:
-    """λ(|ψ| − 1)², whatever the points, |ψ| = √(ψ² + 10⁻¹²) as the penalty has it."""
-    return lambda p: 2 * weight * (1 - 1 / math.sqrt(p**2 + 1e-12)) * p
-
-
-def above_one(weight: float) -> Callable[[float], float]:
-    return lambda p: 2 * weight * max(0.0, abs(p) - 1) * math.copysign(1, p)
-
-
-def roth(gamma: float) -> Slopes:
-    """(γ/2)(¼ + σ(ψθ)²)ψ²."""
-
-    def field(t: float, p: float) -> tuple[float, float]:
-        s = sigma(p * t)
-        more = gamma * p * (0.25 + s**2) + gamma * p**2 * s**2 * (1 - s) * t
-        return saturating_not(t, p)[0], saturating_not(t, p)[1] + more
-
-    return field
-
-
-def nagarajan_kolter(eta: float) -> Slopes:
-    """η(σ(ψθ)θ)² for the generator."""
-
-    def field(t: float, p: float) -> tuple[float, float]:
-        s = sigma(p * t)
-        return minimax(t, p)[0] + 2 * eta * s * t * (s + s * (1 - s) * p * t), minimax(t, p)[1]
-
-    return field
-
-
-def noisy(deviation: float) -> Slopes:
-    """Data and sample with noise: E over σε of the slopes of sp(∓ψ(x + σε))."""
-    e = deviation * NODES
-
-    def field(t: float, p: float) -> tuple[float, float]:
-        at_fake, at_real = (1 / (1 + np.exp(-p * (x + e))) for x in (t, 0.0))
-        down = float(np.mean(at_fake * (t + e)) - np.mean((1 - at_real) * e))
-        return -p * float(np.mean(1 - at_fake)), down
-
-    return field
-
-
-def consensus(gamma: float) -> Slopes:
-    """v + γ∇½‖v‖² of the non-saturating field, ½‖v‖² = ½((1 − s)²ψ² + s²θ²), s = σ(ψθ), s' = s(1 − s)."""
-
-    def field(t: float, p: float) -> tuple[float, float]:
-        s = sigma(p * t)
-        by_score = s * (1 - s) * (s * t**2 - (1 - s) * p**2)
-        g, d = saturating_not(t, p)
-        return g + gamma * (by_score * p + s**2 * t), d + gamma * (by_score * t + (1 - s) ** 2 * p)
-
-    return field
 
 
 # -- the table ------------------------------
@@ -146,21 +79,21 @@ ABOVE = GradientPenalty(0.35, side="above")
 TABLE = {
     "unregularised": Row(named("gan-minimax"), minimax, CYCLES),
     # Third-order damping: dr/dt ∝ −r³. Simultaneous steps feed r by √(1 + h²/4) each, which holds a circle.
-    "non-saturating": Row(named("gan"), saturating_not, ("cycles", "sub-linear", "sub-linear")),
+    "non-saturating": Row(named("gan"), non_saturating, ("cycles", "sub-linear", "sub-linear")),
     "wgan, clipped": Row(named("wgan", constraints=(Clip(bound=1.0),)), wasserstein, CYCLES, bound=1.0),
     "wgan, free": Row(named("wgan", **FREE), wasserstein, ("diverges", "cycles", "cycles")),
     "hinge": Row(named("hinge"), hinge, CYCLES),
     "wgan-gp": Row(named("wgan-gp", GradientPenalty(0.35)), plus(wasserstein, centred_at_one(0.35)), CYCLES),
     "wgan-lp": Row(named("wgan-gp", ABOVE), plus(wasserstein, above_one(0.35)), CYCLES),
-    "dragan": Row(named("gan", AROUND), plus(saturating_not, centred_at_one(0.35)), CYCLES),
+    "dragan": Row(named("gan", AROUND), plus(non_saturating, centred_at_one(0.35)), CYCLES),
     "instance noise": Row(NOISE, noisy(0.7), CONVERGES),
     "roth": Row(named("gan", Roth(0.3)), roth(0.3), CONVERGES),
-    "r1 .3": Row(named("gan", R1(0.3)), plus(saturating_not, lambda p: 0.3 * p), CONVERGES),
-    "r1 1": Row(named("gan", R1(1.0)), plus(saturating_not, lambda p: p), CONVERGES),
-    "r2 .3": Row(named("gan", R2(0.3)), plus(saturating_not, lambda p: 0.3 * p), CONVERGES),
-    "r1 and r2": Row(named("r3gan", R1(0.2), R2(0.1)), plus(saturating_not, lambda p: 0.3 * p), CONVERGES),
+    "r1 .3": Row(named("gan", R1(0.3)), plus(non_saturating, zero_centred(0.3)), CONVERGES),
+    "r1 1": Row(named("gan", R1(1.0)), plus(non_saturating, zero_centred(1.0)), CONVERGES),
+    "r2 .3": Row(named("gan", R2(0.3)), plus(non_saturating, zero_centred(0.3)), CONVERGES),
+    "r1 and r2": Row(named("r3gan", R1(0.2), R2(0.1)), plus(non_saturating, zero_centred(0.3)), CONVERGES),
     "interpolates at 0": Row(
-        named("gan", GradientPenalty(0.15, target=0.0)), plus(saturating_not, lambda p: 0.3 * p), CONVERGES
+        named("gan", GradientPenalty(0.15, target=0.0)), plus(non_saturating, zero_centred(0.3)), CONVERGES
     ),
     "nagarajan-kolter": Row(named("gan-minimax", NagarajanKolter(0.5)), nagarajan_kolter(0.5), CONVERGES),
 }
@@ -178,22 +111,12 @@ def rates(h: float) -> dict[str, Optimizer]:
 
 
 def recursion(row: Row, index: int) -> np.ndarray:
-    """Simultaneous, or the generator first and then one or five moves of the discriminator."""
-    t, p, seen = 1.0, 1.0, [(1.0, 1.0)]
-    for _ in range(STEPS):
-        g, d = row.slopes(t, p)
-        t -= H * g
-        if index == 0:
-            p = np.clip(p - H * d, -row.bound, row.bound)
-        for _ in range((0, 1, 5)[index]):
-            p = np.clip(p - H * row.slopes(t, p)[1], -row.bound, row.bound)
-        seen.append((t, p))
-    return np.array(seen)
+    return np.array(play(row.slopes, (0, 1, 5)[index], H, STEPS, bound=row.bound))
 
 
 def played(row: Row, dynamics: Dynamics) -> torch.Tensor:
     game = DiracGAN(row.method, rows=len(NODES))
-    noise = torch.from_numpy(NODES)[:, None]
+    noise = torch.tensor(NODES, dtype=torch.float64)[:, None]
     game.rows.update({name: noise for name in game.rows if name.startswith("instance_noise")})
     return orbit(game, dynamics, STEPS)
 
@@ -221,7 +144,7 @@ def test_consensus_by_hand_converges(gamma: float) -> None:
 def test_eigenvalues_of_instance_noise(deviation: float) -> None:
     """f''(0)σ² ± √(f''(0)²σ⁴ − f'(0)²), f'(0) = ½, f''(0) = −¼: the six rows have the normal law's variance exactly."""
     game = DiracGAN(named("gan", treatments=(InstanceNoise(deviation),)), (0.0, 0.0), rows=len(NODES))
-    noise = torch.from_numpy(NODES)[:, None]
+    noise = torch.tensor(NODES, dtype=torch.float64)[:, None]
     game.rows.update({name: noise for name in game.rows if name.startswith("instance_noise")})
     centre = -(deviation**2) / 4
     root = complex(centre**2 - 0.25) ** 0.5
