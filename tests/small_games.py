@@ -188,6 +188,7 @@ def together(method: Method) -> int:
 
 # Objectives that are not functions of two scores, and where they are tested, alone or in their method.
 OTHER_OBJECTIVES = {
+    "Judging": "test_boosting_rounds",
     "NoiseContrastive": "test_objectives_density",
     "SelfContrastive": "test_objectives_density",
     "Autoencoding": "test_reconstructions",

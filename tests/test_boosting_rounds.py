@@ -18,6 +18,7 @@ from saddlepoint.data.resampled import Resampled
 from saddlepoint.errors import InputError
 from saddlepoint.mixture import Boosting
 from saddlepoint.networks import MLP
+from saddlepoint.objectives import Judging
 from saddlepoint.rounds import boosting
 from saddlepoint.sampling import latents, samples
 from saddlepoint.trained import Run
@@ -139,3 +140,17 @@ def test_what_cannot_be_boosted_is_refused() -> None:
         boosting(methods.get("mix-gan"))
     with pytest.raises(InputError, match="no such turn: give one from 1 to 2"):
         Boosting(components=2, turn=3)
+
+
+def test_the_judges_gradient_is_the_closed_form() -> None:
+    """j(x) = w·x: ∇_w L = E_Q σ(j) x − E_P σ(−j) x, the fakes being constants."""
+    source = torch.Generator().manual_seed(0)
+    real, fake = (torch.randn(n, 3, generator=source, dtype=torch.float64) for n in (7, 5))
+    weight = torch.randn(3, generator=source, dtype=torch.float64).requires_grad_()
+    fake.requires_grad_()
+    Judging().judge(lambda x: x @ weight, real, fake).backward()
+    of_fake = ((fake @ weight).sigmoid()[:, None] * fake).mean(0)
+    of_real = ((-real @ weight).sigmoid()[:, None] * real).mean(0)
+    assert weight.grad is not None
+    torch.testing.assert_close(weight.grad, (of_fake - of_real).detach(), atol=1e-12, rtol=0)
+    assert fake.grad is None
