@@ -21,11 +21,15 @@ def cut(block: Callable[[int], Tensor], length: int, start: int, count: int) -> 
         raise ValueError(
             f"rows from {start}, {count} of them: a start of at least 0 and a count of at least 1"
         )
-    pieces = []
+    made, filled = torch.empty(0), 0
     for number in range(start // length, (start + count - 1) // length + 1):
         first = number * length
-        pieces.append(block(number)[max(start - first, 0) : start + count - first])
-    return torch.cat(pieces)
+        piece = block(number)[max(start - first, 0) : start + count - first]
+        if not filled:  # room for all at once: too many rows are noticed before they are drawn
+            made = piece.new_empty((count, *piece.shape[1:]))
+        made[filled : filled + len(piece)] = piece
+        filled += len(piece)
+    return made
 
 
 @lru_cache(maxsize=4)  # the current epoch, its neighbour where a batch straddles them, and one more user
