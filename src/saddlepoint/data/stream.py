@@ -21,8 +21,11 @@ def cut(block: Callable[[int], Tensor], length: int, start: int, count: int) -> 
         raise ValueError(
             f"rows from {start}, {count} of them: a start of at least 0 and a count of at least 1"
         )
+    last = (start + count - 1) // length
+    if start // length == last:  # nearly always
+        return block(last)[start - last * length : start - last * length + count].clone()
     made, filled = torch.empty(0), 0
-    for number in range(start // length, (start + count - 1) // length + 1):
+    for number in range(start // length, last + 1):
         first = number * length
         piece = block(number)[max(start - first, 0) : start + count - first]
         if not filled:  # room for all at once: too many rows are noticed before they are drawn
