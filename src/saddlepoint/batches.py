@@ -65,6 +65,15 @@ class Batches:
             made.append({**batch, "clock": now})
         return made
 
+    def whole(self, clock: Mapping[str, Any], progress: float) -> dict[str, Any]:
+        """A batch for all players at once, of the step that starts at `clock`: to look at, not to train on."""
+        now = {"step": clock["step"], "images": clock["images"], "progress": progress}
+        needs = self.game.needs(self.game.players)
+        batch: dict[str, Any] = self.noise(clock["step"], 0, needs)
+        if needs - self.game.draws.keys():
+            batch |= self.rows_from(clock["rows"], needs)
+        return {**batch, "clock": now}
+
     def rows_from(self, position: int, needs: frozenset[str]) -> dict[str, Tensor]:
         rows = self.data.rows(self.seed, position, self.rows)
         drawn = {name: tensor for name, tensor in rows.items() if name in needs}

@@ -26,6 +26,7 @@ class Folder:
         self.record = path / "run.json"
         self.metrics = path / "metrics.jsonl"
         self.evaluations = path / "evaluations.jsonl"
+        self.health = path / "health.jsonl"
         self.summary = path / "summary.json"
         self.report = path / "report.html"
         self.checkpoints = path / "checkpoints"
@@ -133,7 +134,7 @@ class Folder:
 
     def truncate(self, step: int) -> None:
         """Drop what was logged and pictured after `step`, and a half-written last line."""
-        for path in (self.metrics, self.evaluations):
+        for path in (self.metrics, self.evaluations, self.health):
             if path.is_file():
                 keep = sum(size for size, row in _lines(path) if row["step"] <= step)
                 if keep != path.stat().st_size:

@@ -40,6 +40,11 @@ class Settings:
     """Steps from one line of metrics.jsonl to the next."""
     pictures: int = 20
     """Sample grids over the run."""
+    looks: int = 20
+    """Looks at the health of the run, at least 300 steps apart, besides those of the beginning and the end;
+    0 for none."""
+    stop_when_sick: bool = False
+    """Stop at a severe finding of these looks; the same command goes on."""
     evaluations: int = 5
     """Evaluations over the run, besides the one of the untrained generator."""
     evaluation_samples: int = 2000
@@ -69,7 +74,7 @@ class Settings:
                 raise InputError(
                     f"{name.replace('_', '-')} {value} is not possible: give a whole number of at least 1"
                 )
-        for name in ("pictures", "evaluations", "checkpoint_seconds", "seed"):
+        for name in ("pictures", "looks", "evaluations", "checkpoint_seconds", "seed"):
             if not getattr(self, name) >= 0:  # nan is neither
                 raise InputError(
                     f"{name.replace('_', '-')} {getattr(self, name)} is not possible: give at least 0"

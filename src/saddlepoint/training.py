@@ -14,6 +14,8 @@ from torch import Tensor
 from saddlepoint.batches import Batches, Shard
 from saddlepoint.compiled import Compiled, compiler_missing
 from saddlepoint.data.few_labels import complete
+from saddlepoint.diagnostics.signs import findings
+from saddlepoint.diagnostics.vitals import Vitals
 from saddlepoint.dynamics.base import Info
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
@@ -26,6 +28,7 @@ from saddlepoint.sampling import by_class, conditions, deployed, latents, sample
 from saddlepoint.surroundings import deterministic, memory_errors, peak_memory, signals, threads_of
 from saddlepoint.trackers import Trackers
 
+APART = 300  # steps between looks at the health: a look costs about five steps
 FLUSH = 50  # steps between looks at the losses: a look waits for the device
 
 
@@ -69,6 +72,7 @@ class Training:
         self.phase, self.seconds, self.stop, self.message = 0, 0.0, False, ""
         self.pending: list[tuple[dict[str, Any], Info]] = []
         self.begun, self.best = False, math.inf
+        self.looks: list[dict[str, Any]] = []
         self.saved_at, self.flushed_at = time.monotonic(), time.monotonic()
 
     # -- from beginning to end ----------------------------------------------------------------------
@@ -81,6 +85,8 @@ class Training:
                 if not self.resume():
                     return
                 self.supply()
+                if self.processes.writer and self.folder.last() is None:
+                    self.start()
                 for line in self.said:
                     self.live.say(line)
                 with self.live.over(self.budget):
@@ -114,11 +120,6 @@ class Training:
         """Take up the last checkpoint; False when nothing is left to do."""
         path = self.processes.share(self.folder.last() if self.processes.writer else None)
         if path is None:
-            if self.processes.writer:
-                self.folder.truncate(-1)
-                self.picture()
-                self.evaluate()
-                self.save()
             return True
         state, extra = self.folder.load(path, self.device)
         if self.phase != extra["phase"]:
@@ -126,6 +127,7 @@ class Training:
         self.state, self.seconds, self.best = state, extra["seconds"], extra["best"]
         if self.processes.writer:
             self.folder.truncate(self.state.clock["step"])
+            self.looks = self.folder.rows(self.folder.health)
         step, done = self.state.clock["step"], self.budget.done(self.clock())
         if self.processes.share(done and self.processes.writer and self.folder.complete(step)):
             self.live.say(f"{self.folder.path} is finished: {step} steps; nothing to do")
@@ -134,6 +136,14 @@ class Training:
             self.folder.summary.unlink(missing_ok=True)  # of the run as it was when it stopped
         self.live.say(f"continuing {self.folder.path} from step {step}")
         return True
+
+    def start(self) -> None:
+        """What is written of a run before its first step."""
+        self.folder.truncate(-1)
+        self.picture()
+        self.look()
+        self.evaluate()
+        self.save()
 
     def enter(self, phase: int) -> list[str]:
         """Make the game of a phase, with what the phase before hands on."""
@@ -162,6 +172,7 @@ class Training:
         game = self.game.bound()
         data = game.training_rows(self.plan.data, self.state.players, self.state.memory)
         self.batches = Batches(game, data, self.settings.seed, self.plan.rows, self.device, shard)
+        self.vitals = Vitals(game, self.plan.data, self.settings.seed)
 
     def phase_at(self, step: int) -> int:
         end = 0
@@ -234,6 +245,7 @@ class Training:
         now, every = time.monotonic(), self.settings.checkpoint_steps
         due = {
             "picture": _passed(before, spent, self.settings.pictures),
+            "look": self.looks_due(before, spent),
             "evaluation": _passed(before, spent, self.settings.evaluations),
             "checkpoint": now - self.saved_at >= self.settings.checkpoint_seconds
             or bool(every and step // every > (step - len(infos)) // every),
@@ -242,6 +254,8 @@ class Training:
             self.flush()
         if due["picture"]:
             self.picture()
+        if due["look"]:
+            self.look()
         if due["evaluation"]:
             self.evaluate()
         if due["evaluation"] or due["checkpoint"]:
@@ -270,6 +284,8 @@ class Training:
             f"{name} became {row[name]} at step {row['step']}; training stopped, the last good checkpoint is "
             f"{last.name if last else 'none'}: a lower learning rate or a gradient penalty may help"
         )
+        self.looks.append({"step": row["step"], "phase": self.phase, "finite": False})
+        self.folder.append(self.folder.health, self.looks[-1:])
         write_json(self.folder.summary, self.summary("failed", message))
         raise TrainingFailed(message)
 
@@ -283,6 +299,29 @@ class Training:
         shown = self.generated({**noise, **given})
         name = f"{self.state.clock['step']:08d}.png"
         write_atomic(self.folder.samples / name, sample_picture(shown, self.plan.data, 8))
+
+    def looks_due(self, before: float, spent: float) -> bool:
+        last = self.looks[-1]["step"] if self.looks else -APART
+        passed = _passed(before, spent, self.settings.looks) and self.state.clock["step"] - last >= APART
+        return passed or bool(self.settings.looks and spent >= 1 > before)
+
+    def look(self) -> None:
+        """Take the vitals of the run, and say what is newly found."""
+        if not (self.settings.looks and self.vitals.possible):
+            return
+        players, memory, clock, gradients = self.state.players, self.state.memory, self.clock(), None
+        if self.processes.world == 1:  # a gradient over several processes takes all of them
+            batch = self.batches.whole(self.state.clock, self.budget.progress(clock))
+            gradients = self.game.gradients(self.game.players, players, memory, batch)[0]
+        known = {finding.name for finding in findings(self.looks)}
+        row = {**{n: v for n, v in clock.items() if n != "rows"}, "phase": self.phase}
+        self.looks.append({**row, **self.vitals(players, memory, gradients)})
+        self.folder.append(self.folder.health, self.looks[-1:])
+        for finding in findings(self.looks):
+            if finding.name not in known and finding.severity != "note":
+                self.live.say(f"health: {finding}")
+                if self.settings.stop_when_sick and finding.severity == "severe":
+                    self.stop, self.message = True, f"stopped by a finding: {finding.sentence}"
 
     def generated(self, noise: dict[str, Tensor]) -> Tensor:
         players, memory, _ = deployed(self.game, self.state)
@@ -366,6 +405,7 @@ class Training:
             "images_per_second": rate,
             "peak_memory_bytes": peak_memory(self.device),
             "message": message,
+            "health": [finding.to_json() for finding in findings(self.looks)],
         }
 
 

@@ -13,6 +13,7 @@ from saddlepoint.report import facts
 from saddlepoint.report.cards import cards
 from saddlepoint.report.curves import Chart, chart, series
 from saddlepoint.report.frames import frames, panels
+from saddlepoint.report.health import health
 from saddlepoint.report.record import Record, read
 from saddlepoint.report.scores import charts, entries, final, reading
 from saddlepoint.report.trust import trust
@@ -65,6 +66,7 @@ def render(run: Path) -> str:
         score_charts=charts(found),
         log_charts=_logs(record),
         trust=trust(record),
+        health=health(record),
         method=facts.method(record),
         budget=facts.budget(record),
         cost=facts.cost(record),

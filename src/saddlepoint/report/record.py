@@ -27,6 +27,7 @@ class Record:
     trust: Json
     metrics: dict[str, Column]
     evaluations: list[Json]
+    health: list[Json]
     samples: list[tuple[int, Path]]  # (step, picture), in order of steps
     panels: list[tuple[Json, Path]]  # what a picture shows ("title", "note", "rows"), and the picture
     notes: list[str]  # what could not be read, one sentence each
@@ -43,6 +44,7 @@ def read(folder: Path) -> Record:
         trust=_object(folder / "trust.json", notes),
         metrics=_columns(_lines(folder / "metrics.jsonl", notes)),
         evaluations=_lines(folder / "evaluations.jsonl", notes),
+        health=_lines(folder / "health.jsonl", notes),
         samples=_samples(folder / "samples"),
         panels=[(_object(path, notes), path.with_suffix(".png")) for path in _panels(folder / "panels")],
         notes=notes,

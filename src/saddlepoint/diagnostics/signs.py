@@ -1,0 +1,255 @@
+"""What looks at a run say together: findings, each with its evidence, its threshold and what the literature says helps.
+
+    findings(looks)      of rows of health.jsonl, in order of steps: the worst first, none for a healthy run
+
+A sign is a predicate on the looks so far. It is a finding when it held at the last looks, as many of them as it needs;
+`since` is the first of that unbroken series. Thresholds were set on the tuning half of the graded runs of docs/health.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+Look = Mapping[str, Any]
+Looks = Sequence[Look]
+Severity = Literal["severe", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a run. `evidence`: the readings at the last look that decided."""
+
+    name: str
+    severity: Severity
+    since: int
+    sentence: str
+    evidence: dict[str, float]
+    threshold: str
+    helps: str
+    sources: str
+
+    def __str__(self) -> str:
+        return f"{self.sentence} since step {self.since:,} ({self.threshold}; {self.told}). {self.helps}"
+
+    @property
+    def told(self) -> str:
+        return ", ".join(f"{name} {value:.3g}" for name, value in self.evidence.items())
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Sign:
+    """`shows` on the looks up to one; `reads`: the readings that are shown as evidence; `looks`: how many in a row make it
+    a finding."""
+
+    name: str
+    severity: Severity
+    sentence: str
+    shows: Callable[[Looks], bool]
+    reads: tuple[str, ...]
+    threshold: str
+    helps: str
+    sources: str
+    looks: int = 2
+
+    def finding(self, looks: Looks) -> Finding | None:
+        """The finding at the last look, or None."""
+        since = len(looks)
+        while since > 0 and self.shows(looks[:since]):
+            since -= 1
+        if len(looks) - since < self.looks:
+            return None
+        last = looks[-1]
+        evidence = {
+            name: float(last[name]) for name in last if name in self.reads or name.split("/")[0] in self.reads
+        }
+        return Finding(
+            self.name,
+            self.severity,
+            int(looks[since]["step"]),
+            self.sentence,
+            evidence,
+            self.threshold,
+            self.helps,
+            self.sources,
+        )
+
+
+# -- thresholds ------------------------------------------------------------------------------------------
+
+GROWTH = 30.0  # times the first size or gradient
+COPIES = 0.5  # of the distance that held-out rows keep from the training rows
+BY_HEART = 0.7  # chance that a training row is judged above a held-out one
+APART = 0.99  # chance that a training row is judged above a fake
+VANISHED = 0.01  # of the largest gradient of the generator so far
+COVERED = 0.5  # of the coverage of held-out rows
+FAR = 0.05  # energy distance over the spread of the data, beyond the floor
+FALLING = 0.7  # of the distance at half of the run
+TURNING = 0.05  # root mean square change of a sketch from look to look
+
+
+def exploding(looks: Looks) -> bool:
+    """Numbers that are not finite, or parameters or gradients grown thirtyfold."""
+    first, last = looks[0], looks[-1]
+    if not last.get("finite", True):
+        return True
+    grown = [_ratio(last[name], first[name]) for name in last if name.startswith("size/") and name in first]
+    early = looks[: max(2, len(looks) // 4)]
+    for name in last:
+        if name.startswith("gradient/"):
+            grown.append(_ratio(last[name], max(look.get(name, 0.0) for look in early)))
+    return max(grown, default=0.0) > GROWTH
+
+
+def memorising(looks: Looks) -> bool:
+    """Fakes lie much nearer to training rows than held-out rows do."""
+    return looks[-1].get("nearness", 1.0) < COPIES
+
+
+def overfitted(looks: Looks) -> bool:
+    """The discriminator tells training rows from held-out rows."""
+    return looks[-1].get("overfit", 0.5) > BY_HEART
+
+
+def vanishing(looks: Looks) -> bool:
+    """The discriminator separates, the generator's gradient is a hundredth of what it was, and the samples are still far."""
+    last = looks[-1]
+    largest = max((look.get("gradient/generator", 0.0) for look in looks), default=0.0)
+    small = last.get("gradient/generator", math.inf) < VANISHED * largest
+    return small and last.get("separation", 0.0) > APART and _far(last)
+
+
+def collapsed(looks: Looks) -> bool:
+    """Samples cover far less of the data than fresh data do, and do not come nearer."""
+    last = looks[-1]
+    few = last.get("coverage", 1.0) < COVERED * last.get("coverage/floor", 1.0)
+    return few and _far(last) and not improving(looks)
+
+
+def rotating(looks: Looks) -> bool:
+    """Samples keep moving about without coming nearer."""
+    late = looks[len(looks) // 2 :]
+    if len(late) < 4 or "sketch" not in late[-1] or improving(looks):
+        return False
+    return sum(moves(late)) / len(late) > TURNING and _far(late[-1])
+
+
+def undertrained(looks: Looks) -> bool:
+    """Samples are far from the data and still coming nearer."""
+    return _far(looks[-1]) and improving(looks)
+
+
+def improving(looks: Looks) -> bool:
+    """Whether the energy distance fell by three tenths over the last half of the looks."""
+    known = [look["distance"] for look in looks if "distance" in look]
+    if len(known) < 3:
+        return True
+    return known[-1] < FALLING * known[len(known) // 2 - 1 + len(known) % 2]
+
+
+def moves(looks: Looks) -> list[float]:
+    """Root mean square changes of the sketch from each look to the next."""
+    sketches = [look["sketch"] for look in looks if "sketch" in look]
+    return [
+        math.sqrt(sum((a - b) ** 2 for a, b in zip(one, two, strict=True)) / len(one))
+        for one, two in pairwise(sketches)
+    ]
+
+
+def _far(look: Look) -> bool:
+    return look.get("distance", 0.0) > look.get("distance/floor", 0.0) + FAR
+
+
+def _ratio(value: float, base: float) -> float:
+    return value / base if base > 0 else 0.0
+
+
+SIGNS = (
+    Sign(
+        "exploding",
+        "severe",
+        "Parameters or gradients explode",
+        exploding,
+        ("size", "gradient"),
+        f"thirtyfold growth ({GROWTH:g}) or numbers that are not finite",
+        "A lower learning rate, a gradient penalty on the discriminator or spectral normalisation bound what moves.",
+        "Gulrajani et al. 2017; Miyato et al. 2018; Mescheder et al. 2018",
+        looks=1,
+    ),
+    Sign(
+        "memorising",
+        "severe",
+        "The generator repeats training rows",
+        memorising,
+        ("nearness",),
+        f"fakes nearer to training rows than {COPIES:g} of the distance of held-out rows",
+        "More data, augmentation of what the discriminator sees, a smaller generator or an earlier stop.",
+        "Meehan et al. 2020; Karras et al. 2020",
+    ),
+    Sign(
+        "overfitted discriminator",
+        "severe",
+        "The discriminator knows training rows by heart",
+        overfitted,
+        ("overfit", "separation"),
+        f"training rows judged above held-out rows with probability above {BY_HEART:g}",
+        "Adaptive augmentation (ada), DiffAugment, R1 with a larger weight, more data or a smaller discriminator.",
+        "Karras et al. 2020; Zhao et al. 2020; Yazici et al. 2020",
+    ),
+    Sign(
+        "vanishing gradient",
+        "severe",
+        "The discriminator separates perfectly and the generator's gradient vanishes",
+        vanishing,
+        ("gradient/generator", "separation", "distance"),
+        f"gradient below {VANISHED:g} of its largest with separation above {APART:g}",
+        "The non-saturating loss instead of minimax, R1, instance noise or a Wasserstein critic with a penalty.",
+        "Goodfellow et al. 2014; Arjovsky & Bottou 2017; Mescheder et al. 2018",
+    ),
+    Sign(
+        "collapsed",
+        "severe",
+        "Samples cover little of the data",
+        collapsed,
+        ("coverage", "distinct", "spread"),
+        f"coverage below {COVERED:g} of that of held-out rows, and no improvement",
+        "R1 or R2 with relativistic pairing, packing, unrolling, minibatch standard deviation or a lower learning rate.",
+        "Metz et al. 2017; Lin et al. 2018; Karras et al. 2018; Huang et al. 2024",
+    ),
+    Sign(
+        "rotating",
+        "warning",
+        "Samples move about without coming nearer to the data",
+        rotating,
+        ("distance",),
+        f"mean movement above {TURNING:g} from look to look, and no improvement",
+        "R1, averaged weights, extragradient or optimistic steps, or a lower learning rate.",
+        "Mescheder et al. 2018; Gidel et al. 2019; Yazıcı et al. 2019",
+    ),
+    Sign(
+        "under-trained",
+        "note",
+        "Samples are still coming nearer to the data",
+        undertrained,
+        ("distance",),
+        f"energy distance above its floor by {FAR:g} and below {FALLING:g} of what it was at half of the run",
+        "A larger budget; the same command with more steps continues a run.",
+        "",
+        looks=1,
+    ),
+)
+
+
+def findings(looks: Looks) -> list[Finding]:
+    """What is wrong at the last look, the worst first. Looks of an earlier stage of training are not looked at."""
+    if not looks:
+        return []
+    stage = [look for look in looks if look.get("phase") == looks[-1].get("phase")]
+    found = [sign.finding(stage) for sign in SIGNS]
+    return [finding for finding in found if finding is not None]

@@ -1,0 +1,200 @@
+"""A look at a game in training: a few numbers from a few hundred rows, cheap enough to be taken now and then.
+
+    vitals = Vitals(game, data, seed)
+    vitals(players, memory, gradients)      {"separation": .83, "coverage": .61, …}
+
+What the numbers say together is read by `saddlepoint.diagnostics.signs`. Readings that a game or its data cannot give (a
+discriminator's, training rows of a density that never repeats any) are left out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from saddlepoint.bound import MethodGame
+from saddlepoint.data.few_labels import complete
+from saddlepoint.data.protocol import Data
+from saddlepoint.errors import InputError
+from saddlepoint.forward import record
+from saddlepoint.game import Memory, Players
+from saddlepoint.penalties.base import per_point
+from saddlepoint.random import generator
+from saddlepoint.sampling import conditions, latents, samples
+
+ROWS = 256  # fakes, training rows and held-out rows of a look
+POOL = 2048  # training rows among which copies are sought
+SIDE = 16  # images are compared at this side at most
+LEAST = 32  # held-out rows without which nothing is compared
+NEIGHBOUR = 5  # coverage: balls reach to this neighbour among the training rows
+WAVES = 16  # random Fourier features in a sketch
+
+Reading = dict[str, Any]
+
+
+class Vitals:
+    """Looks at the players as they train, without averaged weights. The rows and the noise are the same at every look."""
+
+    def __init__(self, game: MethodGame, data: Data, seed: int) -> None:
+        self.game, self.data, self.seed = game, complete(data), seed
+
+    @cached_property
+    def possible(self) -> bool:
+        """Whether there are rows to compare with, and samples."""
+        return len(self.held_out["real"]) >= LEAST
+
+    def __call__(self, players: Players, memory: Memory, gradients: Players | None = None) -> Reading:
+        """One look.
+
+        spread, distinct   mean distance between fakes, and to their nearest other fake (median), over those of real rows
+        distance           energy distance 2E|x−y| − E|x−x'| − E|y−y'| of fakes and training rows, over E|x−x'|;
+                           `distance/floor` with held-out rows in the place of the fakes
+        coverage           share of training rows with a fake in the ball to their fifth neighbour; `coverage/floor` likewise
+        precision          share of fakes in a ball of a training row; `precision/floor` likewise
+        nearness           median distance of a fake to its nearest training row over that of a held-out row
+        separation         P(score of a training row > score of a fake): ½ means that D cannot tell
+        overfit            P(score of a training row > score of a held-out row): ½ where D has learnt none by heart
+        gradient/p, size/p norm of player p's gradient, where it is given, and of its parameters
+        sketch             means of 16 random Fourier features of the fakes: where the samples are, to be compared over time
+        """
+        noise = latents(self.game.method, ROWS, self.seed, "vitals")
+        given = conditions(self.game, self.data, ROWS, self.seed)
+        made = samples(self.game, players, memory, {**noise, **given})
+        found: Reading = {f"size/{name}": float(vector.norm()) for name, vector in players.items()}
+        found |= {f"gradient/{name}": float(vector.norm()) for name, vector in (gradients or {}).items()}
+        if not torch.isfinite(made).all():
+            return {**found, "finite": False}
+        return {**found, "finite": True, **self.compared(made), **self.judged(players, memory, made, given)}
+
+    # -- samples ---------------------------------------------------------------------------------------
+
+    def compared(self, made: Tensor) -> Reading:
+        fakes, real, fresh = seen(made), self.real, self.fresh
+        between = torch.cdist(fakes, real)
+        nearest = torch.cdist(fakes, self.pool).amin(1)
+        found = {
+            "spread": _pairs(fakes) / self.scale,
+            "distinct": _nearest(fakes) / _nearest(real),
+            "distance": (2 * float(between.mean()) - _pairs(fakes) - self.scale) / self.scale,
+            "distance/floor": self.floors["distance"],
+            "coverage": self._covered(between),
+            "coverage/floor": self.floors["coverage"],
+            "precision": self._precise(between),
+            "precision/floor": self.floors["precision"],
+            "sketch": self._sketch(fakes),
+        }
+        if self.data.size is not None:
+            found["nearness"] = float(nearest.median() / torch.cdist(fresh, self.pool).amin(1).median())
+        return {name: round(value, 6) if isinstance(value, float) else value for name, value in found.items()}
+
+    def _covered(self, between: Tensor) -> float:
+        return float((between <= self.reach).any(0).double().mean())
+
+    def _precise(self, between: Tensor) -> float:
+        return float((between <= self.reach).any(1).double().mean())
+
+    def _sketch(self, rows: Tensor) -> list[float]:
+        """E cos(w·x + b) with Gaussian w: means of the features of the kernel exp(−|x − y|²/2s²), s the mean distance of
+        real rows (Rahimi & Recht 2007)."""
+        source = generator("cpu", self.seed, "sketch")
+        waves = torch.randn(rows.shape[1], WAVES, generator=source, dtype=rows.dtype) / self.scale
+        phases = 2 * math.pi * torch.rand(WAVES, generator=source, dtype=rows.dtype)
+        return [round(value, 4) for value in (rows @ waves + phases).cos().mean(0).tolist()]
+
+    # -- the discriminator ----------------------------------------------------------------------------
+
+    def judged(self, players: Players, memory: Memory, made: Tensor, given: Mapping[str, Tensor]) -> Reading:
+        """What the discriminator's scores say, in evaluation mode and untreated."""
+        if "discriminator" not in self.game.networks or "discriminator" not in players:
+            return {}
+        sides = {"training": self.training, "held_out": self.held_out, "fake": {**given, "real": made}}
+        scores = {name: self._scores(players, memory, rows) for name, rows in sides.items()}
+        found = {"separation": above(scores["training"], scores["fake"])}
+        if self.data.size is not None:
+            found["overfit"] = above(scores["training"], scores["held_out"])
+        return {name: round(value, 4) for name, value in found.items()}
+
+    @torch.no_grad()
+    def _scores(self, players: Players, memory: Memory, rows: Mapping[str, Tensor]) -> Tensor:
+        device = next(iter(players.values())).device
+        whole = {name: tensor[:ROWS].to(device) for name, tensor in rows.items()}
+        forward = self.game.evaluation(players, memory, whole)
+        score = per_point(record(forward["discriminator"](forward["real_point"]))["score"]).float().cpu()
+        forward.clear()
+        return -score if self.game.method.objective.low_is_real else score
+
+    # -- the real side, looked at once ----------------------------------------------------------------
+
+    @cached_property
+    def training(self) -> dict[str, Tensor]:
+        return self.data.training(POOL, self.seed)
+
+    @cached_property
+    def held_out(self) -> dict[str, Tensor]:
+        return self.data.held_out(ROWS, self.seed)
+
+    @cached_property
+    def pool(self) -> Tensor:
+        return seen(self.training["real"])
+
+    @cached_property
+    def real(self) -> Tensor:
+        return self.pool[:ROWS]
+
+    @cached_property
+    def fresh(self) -> Tensor:
+        return seen(self.held_out["real"])
+
+    @cached_property
+    def scale(self) -> float:
+        return _pairs(self.real)
+
+    @cached_property
+    def reach(self) -> Tensor:
+        """Distance of each real row to its fifth neighbour: [rows]."""
+        within = torch.cdist(self.real, self.real)
+        return within.kthvalue(min(NEIGHBOUR + 1, len(within)), 1).values
+
+    @cached_property
+    def floors(self) -> dict[str, float]:
+        between = torch.cdist(self.fresh, self.real)
+        distance = (2 * float(between.mean()) - _pairs(self.fresh) - self.scale) / self.scale
+        return {
+            "distance": distance,
+            "coverage": self._covered(between),
+            "precision": self._precise(between),
+        }
+
+
+def seen(rows: Tensor) -> Tensor:
+    """Rows as they are compared: images at a side of 16 at most, everything as one row of numbers, float32 [n, d]."""
+    if rows.dim() == 4 and max(rows.shape[2:]) > SIDE:
+        rows = adaptive_avg_pool2d(rows, (min(rows.shape[2], SIDE), min(rows.shape[3], SIDE)))
+    return rows.flatten(1).float()
+
+
+def above(first: Tensor, second: Tensor) -> float:
+    """P(x > y) + ½P(x = y) over all pairs of scores: the area under the ROC curve."""
+    if not len(first) or not len(second):
+        raise InputError("scores are compared with at least one on each side")
+    order = second.flatten().sort().values
+    low = torch.searchsorted(order, first.flatten(), right=False)
+    high = torch.searchsorted(order, first.flatten(), right=True)
+    return float((low + high).double().mean() / (2 * len(order)))
+
+
+def _pairs(rows: Tensor) -> float:
+    """Mean distance between two different rows."""
+    return float(torch.cdist(rows, rows).sum()) / (len(rows) * (len(rows) - 1))
+
+
+def _nearest(rows: Tensor) -> float:
+    """Median distance to the nearest other row."""
+    within = torch.cdist(rows, rows)
+    return float(within.fill_diagonal_(math.inf).amin(1).median())

@@ -1,0 +1,81 @@
+"""The health of a run: what its looks found, and the readings over training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from saddlepoint.report.curves import Chart, chart, series
+from saddlepoint.report.record import Column, Json, Record
+from saddlepoint.report.text import is_number, number
+
+if TYPE_CHECKING:
+    from saddlepoint.diagnostics.signs import Finding
+
+CHARTS = {
+    "Distance of the samples to the data": ("distance",),
+    "Coverage and precision of the samples": ("coverage", "precision"),
+    "Scores: reals above fakes, training rows above held-out rows": ("separation", "overfit"),
+    "Distance to training rows over that of held-out rows": ("nearness",),
+    "Norms of gradients": ("gradient/*",),
+    "Norms of parameters": ("size/*",),
+}
+
+
+@dataclass(frozen=True)
+class Health:
+    """What is said above the charts, and the charts."""
+
+    well: bool
+    verdict: str
+    findings: list[Finding]
+    charts: list[Chart]
+
+
+def health(record: Record) -> Health | None:
+    """None for a run without looks."""
+    from saddlepoint.diagnostics.signs import findings
+
+    if not record.health:
+        return None
+    found = findings(record.health)
+    grave = [finding for finding in found if finding.severity != "note"]
+    last = number(round(record.health[-1]["step"]))
+    count = len(record.health)
+    looks = f"{count} look{'' if count == 1 else 's'}, the last at step {last}"
+    verdict = f"{len(grave)} finding{'' if len(grave) == 1 else 's'}" if grave else "Nothing found"
+    return Health(not grave, f"{verdict} in {looks}.", found, _charts(record.health))
+
+
+def _charts(looks: list[Json]) -> list[Chart]:
+    drawn = []
+    for place, (title, names) in enumerate(CHARTS.items()):
+        shown = [name for wanted in names for name in _matching(wanted, looks)]
+        curves = [
+            series(name.split("/", 1)[-1], _column(looks, name), colour, _floor(looks, name))
+            for colour, name in enumerate(shown)
+        ]
+        kept = [curve for curve in curves if curve]
+        if any(len(curve.steps) > 1 for curve in kept):
+            drawn.append(chart(title, kept, f"health-{place}", logarithmic=names[0].endswith("*")))
+    return drawn
+
+
+def _matching(wanted: str, looks: list[Json]) -> list[str]:
+    names = dict.fromkeys(name for look in looks for name in look)
+    if wanted.endswith("*"):
+        return [name for name in names if name.startswith(wanted[:-1])]
+    return [wanted] if wanted in names else []
+
+
+def _column(looks: list[Json], name: str) -> Column:
+    known = [(look["step"], look[name]) for look in looks if is_number(look.get(name))]
+    steps, values = zip(*known, strict=True) if known else ((), ())
+    return np.array(steps, float), np.array(values, float)
+
+
+def _floor(looks: list[Json], name: str) -> Column | None:
+    column = _column(looks, f"{name}/floor")
+    return column if len(column[0]) else None
