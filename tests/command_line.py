@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import shlex
 import signal
@@ -60,12 +61,13 @@ def interruptible() -> None:
 
 @contextmanager
 def warned() -> Iterator[None]:
-    """Warnings are printed, as an interpreter does that nobody has told otherwise; pytest would keep them to itself."""
+    """Warnings of both kinds are printed, as by an interpreter that nobody has told otherwise; pytest would keep them."""
 
     def show(message: Warning | str, category: type[Warning], file: str, line: int, *rest: object) -> None:
         print(warnings.formatwarning(message, category, file, line), end="", file=sys.stderr)
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging.root, "handlers", [])
         warnings.simplefilter("default")
         for silent in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
             warnings.simplefilter("ignore", silent)

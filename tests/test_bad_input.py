@@ -28,7 +28,7 @@ from saddlepoint.run import Folder
 
 # -- one sentence, exit code 2, nothing changed ------------------------------
 
-# Before anything is imported, by the parser, in an image, in the accelerator's driver, in a checkpoint, in another run's folder.
+# Before anything is imported, by the parser, in an image, in a driver, in a checkpoint, in the folder of another run.
 PROCESSES = {"method", "flag", "truncated image", "no cuda", "cut checkpoint", "another seed"}
 
 TRAIN: dict[str, tuple[str, list[str]]] = {

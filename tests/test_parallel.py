@@ -16,9 +16,9 @@ import torch
 WORKERS = Path(__file__).parent / "workers"
 sys.path.insert(0, str(WORKERS))
 
-from command_line import here  # noqa: E402
 from games import CASES, NORMALISED, Played, derivatives, trajectory  # noqa: E402
 
+from command_line import here  # noqa: E402
 from saddlepoint.errors import InputError  # noqa: E402
 from saddlepoint.run import Folder  # noqa: E402
 
