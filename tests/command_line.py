@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import shlex
+import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -34,7 +37,7 @@ def saddlepoint(
     return subprocess.run(
         [*COMMAND, *shlex.split(arguments)],
         cwd=cwd,
-        env=surroundings(cwd) | dict(environment or {}),
+        env=surroundings() | dict(environment or {}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -43,32 +46,54 @@ def saddlepoint(
     )
 
 
-def here(arguments: str, cwd: Path) -> Done:
+def here(arguments: str, cwd: Path, environment: Mapping[str, str] | None = None) -> Done:
     """The same in this process, which saves the seconds that importing torch takes."""
     out, err = io.StringIO(), io.StringIO()
-    with inside(cwd), redirect_stdout(out), redirect_stderr(err):
+    with inside(cwd, environment), redirect_stdout(out), redirect_stderr(err), warned():
         code = main(shlex.split(arguments))
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
+def interruptible() -> None:
+    """In a child before it starts: Ctrl-C is heard, which a shell lets everything ignore that it runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
-def inside(cwd: Path) -> Iterator[None]:
+def warned() -> Iterator[None]:
+    """Warnings of both kinds are printed, as by an interpreter that nobody has told otherwise; pytest would keep them."""
+
+    def show(message: Warning | str, category: type[Warning], file: str, line: int, *rest: object) -> None:
+        print(warnings.formatwarning(message, category, file, line), end="", file=sys.stderr)
+
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging.root, "handlers", [])
+        warnings.simplefilter("default")
+        for silent in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", silent)
+        warnings.showwarning = show
+        yield
+
+
+@contextmanager
+def inside(cwd: Path, environment: Mapping[str, str] | None = None) -> Iterator[None]:
     """The environment and the working folder of a command."""
+    told = surroundings() | dict(environment or {})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(cwd)
-        for name in set(os.environ) - set(surroundings(cwd)):
+        for name in set(os.environ) - set(told):
             patch.delenv(name)
-        for name, value in surroundings(cwd).items():
+        for name, value in told.items():
             patch.setenv(name, value)
         yield
 
 
-def surroundings(cwd: Path) -> dict[str, str]:
-    """One thread, no data sets but those in the test's reach, no accelerator, a cache beside `cwd`."""
+def surroundings() -> dict[str, str]:
+    """One thread, no data sets but those in the test's reach, no accelerator, the cache of all tests."""
     mine = {
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
-        "SADDLEPOINT_CACHE": str(cwd.parent / "cache"),
+        "SADDLEPOINT_CACHE": os.environ["SADDLEPOINT_CACHE"],
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return kept | mine

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,17 @@ import pytest
 import torch
 
 torch.set_num_threads(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One cache for all tests, empty at first: what judges digits is trained once, not by every test that asks for it.
+
+    Workers and sessions inside a test are told by the environment.
+    """
+    if "SADDLEPOINT_CACHE" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="saddlepoint-cache-")
+        os.environ["SADDLEPOINT_CACHE"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.fixture
@@ -21,7 +34,7 @@ def double() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder with everything that can be wrong; no command changes it, and the cache lies beside it."""
+    """A working folder with everything that can be wrong; no command changes it."""
     from bad_place import make
 
     place = tmp_path_factory.mktemp("bad") / "place"

@@ -289,13 +289,14 @@ class Server:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """One thread unless asked for more, threads that do not spin while they wait, and caches of one's own."""
+    """One thread unless asked for more, threads that do not spin while they wait, and caches in `folder` where the
+    environment names none."""
     return {
+        "SADDLEPOINT_CACHE": str(folder / "cache"),
         **os.environ,
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_WAIT_POLICY": "PASSIVE",
-        "SADDLEPOINT_CACHE": str(folder / "cache"),
         "TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor"),
     }
 

@@ -51,8 +51,8 @@ def test_a_budget_in_seconds_ends_within_a_step_of_it(tmp_path: Path) -> None:
 
 
 def test_a_run_under_seconds_is_a_prefix_of_one_under_more(tmp_path: Path) -> None:
-    short = trained(tmp_path / "short", Budget(seconds=0.4), method="gan", keep=1000)
-    long = trained(tmp_path / "long", Budget(seconds=1.2), method="gan", keep=1000, checkpoint_steps=1)
+    short = trained(tmp_path / "short", Budget(seconds=0.2), method="gan", keep=1000)
+    long = trained(tmp_path / "long", Budget(seconds=0.5), method="gan", keep=1000, checkpoint_steps=1)
     shared = min(len(short), len(long))
     for one, other in zip(short[:shared], long[:shared], strict=True):
         assert {k: v for k, v in one.items() if k != "seconds"} == {

@@ -131,7 +131,7 @@ LIGHT = {
 def test_light_commands_import_nothing_heavy(line: str, tmp_path: Path) -> None:
     """What `python -X importtime` reports, over the whole life of the process."""
     arguments = [sys.executable, "-X", "importtime", *COMMAND[1:], *shlex.split(line)]
-    done = subprocess.run(arguments, env=surroundings(tmp_path), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(arguments, env=surroundings(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     imported = {row.split("|")[-1].strip() for row in done.stderr.splitlines()}
     assert "saddlepoint" in imported
@@ -145,7 +145,7 @@ def test_help_answers_at_once(tmp_path: Path) -> None:
         times = []
         for _ in range(5):
             start = time.perf_counter()
-            subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=surroundings(tmp_path))
+            subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, env=surroundings())
             times.append(time.perf_counter() - start)
         return statistics.median(times)
 

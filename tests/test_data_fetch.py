@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import interruptible
 from saddlepoint.data import load
 from saddlepoint.data.fetch import fetch, unpack
 from saddlepoint.data.sources import MNIST_FILES, SOURCES, Remote
@@ -182,7 +183,9 @@ def test_two_at_once_transfer_once(server, remote, tmp_path):
 def test_a_killed_transfer_is_continued(server, remote, tmp_path, how):
     server.behaviour = "stalls"
     code = f"from saddlepoint.data.fetch import *\nfetch({remote!r}, Path({str(tmp_path)!r}))"
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.DEVNULL, preexec_fn=interruptible
+    )
     part = tmp_path / "file.bin.part"
     deadline = time.monotonic() + 20
     while not (part.exists() and part.stat().st_size >= 65536) and time.monotonic() < deadline:

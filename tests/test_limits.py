@@ -19,6 +19,7 @@ from command_line import (
     Done,
     assert_refused,
     here,
+    interruptible,
     listing,
     saddlepoint,
     surroundings,
@@ -152,7 +153,7 @@ def test_a_loss_that_is_no_number_ends_the_run_in_one_sentence(place: Path) -> N
     rates = " ".join(
         f"--method.dynamics.optimizers.{player}.lr 1e30" for player in ("generator", "discriminator")
     )
-    done = saddlepoint(f"{RUN} {QUICK} {rates} --checkpoint-steps 1 --steps 50 --out ../failed", place)
+    done = here(f"{RUN} {QUICK} {rates} --checkpoint-steps 1 --steps 50 --out ../failed", place)
     assert done.returncode == 3
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert "at step" in done.stderr
@@ -170,7 +171,7 @@ def test_a_reader_that_has_gone_is_no_error(place: Path, line: str) -> None:
     read, write = os.pipe()
     os.close(read)
     process = subprocess.Popen(
-        [*COMMAND, *line.split()], stdout=write, stderr=subprocess.PIPE, env=surroundings(place), text=True
+        [*COMMAND, *line.split()], stdout=write, stderr=subprocess.PIPE, env=surroundings(), text=True
     )
     os.close(write)
     assert process.communicate(timeout=60)[1] == ""
@@ -181,12 +182,14 @@ def test_a_reader_that_has_gone_is_no_error(place: Path, line: str) -> None:
 def test_an_interrupt_is_no_traceback(place: Path, tmp_path: Path) -> None:
     """Ctrl-C while a server does not answer."""
     with serving() as server:
-        where = surroundings(place) | {
+        where = surroundings() | {
             "SADDLEPOINT_MIRROR": server.address,
             "SADDLEPOINT_CACHE": str(tmp_path),
         }
         command = [*COMMAND, "train", "gan", "--data", "mnist", "--out", "out", "--steps", "1"]
-        process = subprocess.Popen(command, cwd=place, env=where, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, cwd=place, env=where, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible
+        )
         assert server.asked.wait(60)
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60)[1] == "saddlepoint: interrupted\n"

@@ -38,10 +38,8 @@ def digits() -> Data:
 
 
 @pytest.fixture(scope="module")
-def judge(digits: Data, tmp_path_factory: pytest.TempPathFactory) -> Classifier:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SADDLEPOINT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        return classifier(digits)
+def judge(digits: Data) -> Classifier:
+    return classifier(digits)
 
 
 def untrained(n: int, seed: int) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ sys.path.insert(0, str(WORKERS))
 
 from games import CASES, NORMALISED, Played, derivatives, trajectory  # noqa: E402
 
+from command_line import here  # noqa: E402
 from saddlepoint.errors import InputError  # noqa: E402
 from saddlepoint.run import Folder  # noqa: E402
 
@@ -94,34 +96,23 @@ def test_a_batch_that_does_not_split_is_refused() -> None:
         Played(CASES["gan"].plan(accumulate=3))
 
 
-def command(out: Path, steps: int) -> list[str]:
-    options = ["--data", "ring", "--network", "MLP(width=8)", "--out", str(out), "--steps", str(steps)]
-    quick = [
-        "--batch-size",
-        "16",
-        "--evaluations",
-        "1",
-        "--evaluation-samples",
-        "100",
-        "--pictures",
-        "1",
-        "--threads",
-        "1",
-    ]
-    descent = [f"--method.dynamics.optimizers.{player}.lr" for player in ("generator", "discriminator")]
-    return ["-m", "saddlepoint.cli", "train", "gan", *options, *quick, descent[0], "1e-4", descent[1], "1e-4"]
+def command(out: Path, steps: int) -> str:
+    quick = "--batch-size 16 --evaluations 1 --evaluation-samples 100 --pictures 1 --threads 1"
+    rates = " ".join(
+        f"--method.dynamics.optimizers.{player}.lr 1e-4" for player in ("generator", "discriminator")
+    )
+    run = f"--data ring --network 'MLP(width=8)' --out {shlex.quote(str(out))} --steps {steps}"
+    return f"train gan {run} {quick} {rates}"
 
 
 def test_a_run_of_two_processes_writes_one_folder_and_goes_on_with_one(tmp_path: Path) -> None:
     out, alone = tmp_path / "together", tmp_path / "alone"
-    first = torchrun(*command(out, 20))
+    first = torchrun("-m", "saddlepoint.cli", *shlex.split(command(out, 20)))
     assert first.returncode == 0, first.stderr[-3000:]
-    rest = subprocess.run(
-        [sys.executable, *command(out, 40)], capture_output=True, text=True, timeout=240, check=False
-    )
+    rest = here(command(out, 40), tmp_path)
     assert rest.returncode == 0, rest.stderr
     assert "continuing" in rest.stderr
-    subprocess.run([sys.executable, *command(alone, 40)], check=True, capture_output=True, timeout=240)
+    assert here(command(alone, 40), tmp_path).returncode == 0
     rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == list(range(1, 41))
     ends = [Folder(path).load(Folder(path).last() or path, torch.device("cpu"))[0] for path in (out, alone)]

@@ -216,13 +216,14 @@ def test_lazy_steps_compile_into_one_graph_a_pattern() -> None:
     from saddlepoint.batches import Batches
     from saddlepoint.data import load
 
-    method = lazy(3)
+    """Eight steps in chunks of two, of which the term is in the first, the second or none."""
+    method, counter = lazy(3), CompileCounterWithBackend("aot_eager")
     results = []
     for execution in (Plain(), Functional()):
         game, state = play(method, execution)
         batches = Batches(game, load("ring"), 0, 8, torch.device("cpu"))
         turns, dynamics = method.dynamics.turns(0), method.dynamics
-        chunks = []
+        graph, chunks = Compiled(game, dynamics, 8, backend=counter), []
         for _ in range(4):
             chunk, clock = [], state.clock
             for _ in range(2):
@@ -240,11 +241,11 @@ def test_lazy_steps_compile_into_one_graph_a_pattern() -> None:
                     state, info = dynamics.step(now, state, turns, step.__getitem__, 8)
                     infos.append(info)
             else:
-                graph = Compiled(game, dynamics, 8, backend="aot_eager")
                 state, infos = graph(state, turns, chunk)
             chunks += ["term/R1" in info for info in infos]
             state = state._replace(clock=clock)
         results.append((state.players, chunks))
+    assert counter.frame_count == 3
     assert results[0][1] == results[1][1] == [step % 3 == 0 for step in range(8)]
     for player, vector in results[0][0].items():
         torch.testing.assert_close(results[1][0][player], vector)
