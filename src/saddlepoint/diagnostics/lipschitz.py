@@ -130,6 +130,7 @@ def lipschitz(game: MethodGame, player: str, players: Players, memory: Memory, p
 def _evaluating(game: MethodGame, player: str, players: Players, memory: Memory) -> nn.Module:
     """A copy of a player's network in evaluation mode, with its effective weights and its buffers in double precision."""
     network = game.networks[player]
+    network.evaluating.empty()  # what the last evaluation left may belong to a graph, which has no copy
     skeleton = Skeleton(copy.deepcopy(network.evaluating.module))
     effective = network.effective(_double(players[player]), _double(memory["constraints"][player]))
     skeleton.install(effective, _double(memory["buffers"][player]))
@@ -169,7 +170,7 @@ def _lower(function: Callable[[Tensor], Tensor], points: Tensor) -> tuple[float,
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, AFFINE) or super().is_leaf_module(m, module_qualified_name)
+        return type(m) in AFFINE or super().is_leaf_module(m, module_qualified_name)
 
 
 def _upper(module: nn.Module, point: Tensor) -> tuple[float | None, dict[str, float], tuple[str, ...]]:
@@ -204,10 +205,10 @@ class _Bounds(fx.Interpreter):
         if node.op in ("placeholder", "get_attr", "output"):
             return float(node.op == "placeholder")
         before = max((self.constant[argument] for argument in node.all_input_nodes), default=0.0)
-        if before == 0 or isinstance(value, (int, torch.Size)):
-            return 0.0
         if before == math.inf:
             return before
+        if before == 0 or isinstance(value, (int, torch.Size)):
+            return 0.0
         found = self._layer(node) if node.op == "call_module" else self._function(node, value)
         if found is None:
             self.unknown.append(self._called(node))
@@ -220,10 +221,12 @@ class _Bounds(fx.Interpreter):
         return f"{node.name} ({_name(node)})"
 
     def _layer(self, node: fx.Node) -> float | None:
-        name, argument = str(node.target), node.args[0]
-        module, before = self.fetch_attr(name), self.constant[argument]  # type: ignore[index]
-        factor = layer_constant(module, self.env[argument])  # type: ignore[index]
-        if factor is None or len(node.all_input_nodes) > 1:
+        if len(node.args) != 1 or node.kwargs:
+            return None
+        name, argument = str(node.target), node.all_input_nodes[0]
+        module, before = self.fetch_attr(name), self.constant[argument]
+        factor = layer_constant(module, self.env[argument])
+        if factor is None:
             return None
         if isinstance(module, (nn.Linear, *AFFINE, *NORMS)):
             self.layers[name] = max(factor, self.layers.get(name, 0.0))
@@ -274,6 +277,6 @@ def layer_constant(module: nn.Module, point: Tensor) -> float | None:
             return max(1.0, abs(module.alpha))
         case nn.GELU() if module.approximate == "none":  # Φ(x) + xφ(x), largest at √2
             return (1 + math.erf(1.0)) / 2 + math.exp(-1.0) / math.sqrt(math.pi)
-    if isinstance(module, AFFINE):
+    if type(module) in AFFINE:
         return operator_norm(module, point)
     return CONSTANTS.get(type(module))
