@@ -250,7 +250,9 @@ def test_slopes_between_points_along_the_steepest_direction() -> None:
     net = seeded(lambda: nn.Sequential(nn.Linear(5, 1), nn.Flatten(0)))
     weight = net[0].weight.detach().double()  # type: ignore[index, union-attr, operator]
     game, players, memory = judged(net, (5,))
-    found = lipschitz(game, "discriminator", players, memory, torch.cat([-weight, weight, weight]))
+    found = lipschitz(
+        game, "discriminator", players, memory, torch.cat([-weight, weight, weight, drawn(2, 5)])
+    )
     assert found.slope == pytest.approx(float(weight.norm()), rel=1e-12)
     single = lipschitz(game, "discriminator", players, memory, weight)
     assert (single.slope, single.lower) == (0.0, single.gradient)
@@ -556,7 +558,7 @@ def test_verdicts_on_quadratic_games(execution: Any) -> None:
 
 
 def test_thresholds() -> None:
-    found = local_nash(*at(Quadratic(-1.0, 3.0, 1.0), 0.0, 1e-5), stationary=1e-4, curvature=2.0)
+    found = local_nash(*at(Quadratic(-3.0, 3.0, 1.0), 0.0, 1e-5), stationary=1e-4, curvature=2.0)
     assert found.verdict == "local Nash"
     assert replace(found, curvature=0.5).verdict == "saddle of the player's own loss"
     assert replace(found, stationary=1e-6).verdict == "not stationary"
@@ -591,11 +593,16 @@ def networks() -> tuple[Any, Any, Any, Any]:
     return game, players, state.memory, rows
 
 
-def test_curvature_of_networks() -> None:
+def test_curvature_of_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dense and by Lanczos's iteration, against the Hessian that autograd makes of the loss."""
     game, players, memory, rows = networks()
+    products: list[Any] = []
+    pullback = game.pullback
+    monkeypatch.setattr(game, "pullback", lambda *given: products.append(given) or pullback(*given))
     whole = local_nash(game, players, memory, rows)
+    assert len(products) == sum(map(len, players.values()))  # a column each
     found = local_nash(game, players, memory, rows, dense=5)
+    assert len(products) != 2 * sum(map(len, players.values()))
     for player in game.players:
 
         def loss(vector: Tensor, player: str = player) -> Tensor:

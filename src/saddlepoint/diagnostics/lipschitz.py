@@ -149,7 +149,7 @@ def operator_norm(function: Callable[[Tensor], Tensor], like: Tensor) -> float:
     """The largest singular value of the linear part of an affine function of tensors such as `like`, found by products
     with it and with its adjoint (vjp)."""
     zero = torch.zeros_like(like)
-    offset, pull = torch.func.vjp(function, zero)
+    offset, pull = torch.func.vjp(function, zero)  # type: ignore[misc]
 
     def product(direction: Tensor) -> Tensor:
         moved: Tensor = pull(function(direction.view(like.shape)) - offset)[0]

@@ -34,7 +34,7 @@ def least(product: Product, like: Tensor, dense: int) -> tuple[float, float]:
 
 def _all(product: Product, like: Tensor) -> Tensor:
     columns = [product(axis) for axis in torch.eye(len(like), dtype=like.dtype, device=like.device)]
-    matrix = torch.stack(columns, 1).double().cpu()
+    matrix = torch.stack(columns, 1).detach().double().cpu()
     return torch.linalg.eigvalsh((matrix + matrix.T) / 2)
 
 
