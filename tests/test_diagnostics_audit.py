@@ -438,6 +438,14 @@ def test_unknown_layers_are_named(layer: nn.Module, named: str) -> None:
     assert found.lower > 0
 
 
+def test_every_unknown_layer_is_named() -> None:
+    found = bounds(
+        nn.Sequential(nn.LayerNorm(4), nn.Tanh(), nn.LayerNorm(4), nn.Linear(4, 1), nn.Flatten(0)), (4,)
+    )
+    assert found.upper is None
+    assert found.unknown == ("0 (LayerNorm)", "2 (LayerNorm)")
+
+
 def test_normalised_weights_are_taken_as_they_act() -> None:
     """Spectral normalisation makes each linear layer's norm 1, up to the power iteration."""
     net = seeded(lambda: MLP(width=8, depth=1).build((4,), 3)["discriminator"])

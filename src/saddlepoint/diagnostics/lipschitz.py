@@ -183,7 +183,7 @@ def _upper(module: nn.Module, point: Tensor) -> tuple[float | None, dict[str, fl
     bounds.run(point)
     outcome = record(graph.output_node().args[0])["score"]
     found = bounds.constant[outcome]
-    return (found if math.isfinite(found) else None), bounds.layers, tuple(bounds.unknown)
+    return (None if bounds.unknown else found), bounds.layers, tuple(bounds.unknown)
 
 
 class _Bounds(fx.Interpreter):
@@ -205,8 +205,6 @@ class _Bounds(fx.Interpreter):
         if node.op in ("placeholder", "get_attr", "output"):
             return float(node.op == "placeholder")
         before = max((self.constant[argument] for argument in node.all_input_nodes), default=0.0)
-        if before == math.inf:
-            return before
         if before == 0 or isinstance(value, (int, torch.Size)):
             return 0.0
         found = self._layer(node) if node.op == "call_module" else self._function(node, value)
