@@ -23,6 +23,8 @@ class Objective(Part):
     players: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
     low_is_real: ClassVar[bool] = False
     """Whether a low score means real (energies)."""
+    logit: ClassVar[bool] = False
+    """Whether σ(score) is the discriminator's probability that a row is real."""
 
 
 class Weighted:

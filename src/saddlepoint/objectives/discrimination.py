@@ -16,6 +16,7 @@ class Discrimination(Objective):
     """L_D = E_P sp(−s) + E_Q sp(s); the generator has no loss but its terms, such as feature matching."""
 
     players: ClassVar[tuple[str, ...]] = ("discriminator",)
+    logit: ClassVar[bool] = True
 
     def discriminator(self, real_score: Tensor, fake_score: Tensor) -> Tensor:
         return cross_entropy(real_score, fake_score)

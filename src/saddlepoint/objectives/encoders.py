@@ -30,6 +30,8 @@ class Bidirectional(NonSaturating):
 class LogOdds(Objective):
     """L_D as in `NonSaturating`; L_G = −E_Q s. At the optimal discriminator s = log p/q, and L_G is KL(Q‖P)."""
 
+    logit: ClassVar[bool] = True
+
     def discriminator(self, real_score: Scores, fake_score: Scores) -> Tensor:
         return cross_entropy(real_score, fake_score)
 

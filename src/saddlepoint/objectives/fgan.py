@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from saddlepoint.objectives.base import Objective, Scores, expect
@@ -20,6 +21,12 @@ class FGAN(Objective):
 
     divergence: Divergence = GANDivergence()
     tricky: bool = False
+
+    @property
+    def logit(self) -> bool:  # type: ignore[override]
+        """Whether the optimal v is log(p/q): g(log u) = f′(u)."""
+        u = torch.tensor([0.25, 1.0, 3.0], dtype=torch.float64)
+        return torch.allclose(self.divergence.activation(u.log()), self.divergence.optimum(u))
 
     def discriminator(self, real_score: Scores, fake_score: Scores) -> Tensor:
         return expect(self.divergence.composite, fake_score) - expect(self.divergence.activation, real_score)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 from torch.nn.functional import softplus
@@ -38,6 +39,8 @@ class Minimax(Objective):
     L_D = E_P sp(−s) + E_Q sp(s);  L_G = −E_Q sp(s) = E_Q log(1 − σ(s)).
     """
 
+    logit: ClassVar[bool] = True
+
     def discriminator(self, real_score: Scores, fake_score: Scores) -> Tensor:
         return cross_entropy(real_score, fake_score)
 
@@ -48,6 +51,8 @@ class Minimax(Objective):
 @dataclass(frozen=True)
 class NonSaturating(Objective):
     """L_D as in `Minimax`; L_G = E_Q sp(−s) = −E_Q log σ(s) (Goodfellow et al. 2014, section 3)."""
+
+    logit: ClassVar[bool] = True
 
     def discriminator(self, real_score: Scores, fake_score: Scores) -> Tensor:
         return cross_entropy(real_score, fake_score)
@@ -64,6 +69,8 @@ class MaximumLikelihood(Objective):
     likelihood. Its variance is that of the few samples with the highest odds.
     """
 
+    logit: ClassVar[bool] = True
+
     def discriminator(self, real_score: Scores, fake_score: Scores) -> Tensor:
         return cross_entropy(real_score, fake_score)
 
@@ -79,6 +86,8 @@ class LabelSmoothing(Objective):
     Optimal D = (r p + f q)/(p + q). One-sided means f = 0: with f > 0 the optimal D is flat, at f, where fakes are all
     there is, and tells the generator to stay.
     """
+
+    logit: ClassVar[bool] = True
 
     real: float = 0.9
     fake: float = 0.0

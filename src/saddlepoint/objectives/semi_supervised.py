@@ -34,6 +34,7 @@ class SemiSupervised(Objective):
     """
 
     players: ClassVar[tuple[str, ...]] = ("discriminator",)
+    logit: ClassVar[bool] = True
 
     unlabelled: float = 1.0
 

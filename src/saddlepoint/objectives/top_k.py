@@ -33,6 +33,10 @@ class TopK(Objective):
         return self.objective.low_is_real
 
     @property
+    def logit(self) -> bool:  # type: ignore[override]
+        return self.objective.logit
+
+    @property
     def discriminator(self) -> Callable[..., Tensor]:
         return self.objective.discriminator  # type: ignore[attr-defined]
 

@@ -1,0 +1,280 @@
+"""How steep a network is: bounds of its Lipschitz constant in the Euclidean norm, from above and from below.
+
+    found = lipschitz(game, "discriminator", state.players, state.memory, batch["real"])
+    found.lower, found.upper        # the constant lies between
+
+Everything is computed in double precision on the CPU, with the networks in evaluation mode and the weights as constraints
+let them act.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from saddlepoint.bound import MethodGame
+from saddlepoint.diagnostics.symmetric import modulus
+from saddlepoint.errors import InputError
+from saddlepoint.forward import record
+from saddlepoint.game import Memory, Players
+from saddlepoint.network import Skeleton
+from saddlepoint.networks.r3net import Filter
+from saddlepoint.networks.resample import Resample
+from saddlepoint.networks.resnet import SumPositions
+
+DENSE = 64  # inputs of a layer up to which its operator is written out
+APART = 1e-8  # of the largest distance: closer pairs have a slope of rounding
+AFFINE = (
+    nn.Conv1d,
+    nn.Conv2d,
+    nn.Conv3d,
+    nn.ConvTranspose1d,
+    nn.ConvTranspose2d,
+    nn.ConvTranspose3d,
+    nn.AvgPool1d,
+    nn.AvgPool2d,
+    nn.AvgPool3d,
+    Resample,
+    Filter,
+    SumPositions,
+)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+SILU = 1.0998393201288815  # max of d/dx xσ(x), where x tanh(x/2) = 2
+SELU = 1.0507009873554805 * 1.6732632423543772
+CONSTANTS: Mapping[type[nn.Module], float] = {
+    nn.Identity: 1.0,
+    nn.Flatten: 1.0,
+    nn.Unflatten: 1.0,
+    nn.Dropout: 1.0,  # evaluation mode
+    nn.ReLU: 1.0,
+    nn.ReLU6: 1.0,
+    nn.Hardtanh: 1.0,
+    nn.Tanh: 1.0,
+    nn.Softplus: 1.0,
+    nn.Softsign: 1.0,
+    nn.LogSigmoid: 1.0,
+    nn.Sigmoid: 0.25,
+    nn.SELU: SELU,
+    nn.SiLU: SILU,
+}
+ADD = {"add", "iadd", "sub", "isub"}
+PRODUCTS = {"mul", "matmul"}  # linear in what moves, if one factor does
+LINEAR = {"sum", "mean", "truediv", "getitem"}  # linear in the first argument, the others held
+SAME = {"relu", "tanh", "abs", "neg"} | {  # of slope at most 1, and the numbers in another order or shape
+    "flatten",
+    "view",
+    "reshape",
+    "squeeze",
+    "unsqueeze",
+    "permute",
+    "transpose",
+    "contiguous",
+}
+
+
+@dataclass(frozen=True)
+class Lipschitz:
+    """sup ‖f(x) − f(y)‖/‖x − y‖ of a network f lies between `lower` and `upper`.
+
+    upper       the product of the layers' constants, sums where branches are added; None where a layer is not known
+    layers      the constant of every layer that is no mere activation or reshaping, by its name in the network
+    unknown     why there is no upper bound: the layers whose constant is not known
+    gradient    the largest ‖∇_x f‖ over the points (spectral norm of the Jacobian where f has several outputs)
+    slope       the largest ‖f(x) − f(y)‖/‖x − y‖ over pairs of points; 0 for a single point
+    """
+
+    upper: float | None
+    layers: Mapping[str, float]
+    unknown: tuple[str, ...]
+    gradient: float
+    slope: float
+
+    @property
+    def lower(self) -> float:
+        return max(self.gradient, self.slope)
+
+
+def lipschitz(game: MethodGame, player: str, players: Players, memory: Memory, points: Tensor) -> Lipschitz:
+    """The bounds for a player's network, of a discriminator for its score. points: [n, …], what the network takes; each is
+    looked at by itself.
+
+    The upper bound holds everywhere and is rarely attained by more than one layer (Szegedy et al. 2014). The norm of a
+    convolution is that of the operator at its size of image, with its stride and padding, not of the reshaped kernel.
+    """
+    if player not in game.players:
+        raise InputError(f"the game has no player {player!r}; it has {', '.join(game.players)}")
+    if points.dim() < 2 or not len(points) or not points.is_floating_point():
+        raise InputError(f"points are numbers [n, …] with n at least 1, not {tuple(points.shape)}")
+    module = _evaluating(game.bound(), player, players, memory)
+    points = points.detach().double().cpu()
+
+    def function(point: Tensor) -> Tensor:
+        output: Tensor = record(module(point.unsqueeze(0)))["score"]
+        return output.flatten()
+
+    try:
+        function(points[0])
+    except (RuntimeError, TypeError) as error:
+        raise InputError(
+            f"the {player} does not take points of shape {tuple(points.shape[1:])}: {str(error).splitlines()[0]}"
+        ) from error
+    return Lipschitz(*_upper(module, points[:1]), *_lower(function, points))
+
+
+def _evaluating(game: MethodGame, player: str, players: Players, memory: Memory) -> nn.Module:
+    """A copy of a player's network in evaluation mode, with its effective weights and its buffers in double precision."""
+    network = game.networks[player]
+    network.evaluating.empty()  # what the last evaluation left may belong to a graph, which has no copy
+    skeleton = Skeleton(copy.deepcopy(network.evaluating.module))
+    effective = network.effective(_double(players[player]), _double(memory["constraints"][player]))
+    skeleton.install(effective, _double(memory["buffers"][player]))
+    return skeleton.module
+
+
+def _double(held: Any) -> Any:
+    """Tensors, or dictionaries of them."""
+    if isinstance(held, Mapping):
+        return {name: _double(value) for name, value in held.items()}
+    value = held.detach().cpu()
+    return value.double() if value.is_floating_point() else value
+
+
+def operator_norm(function: Callable[[Tensor], Tensor], like: Tensor) -> float:
+    """The largest singular value of the linear part of an affine function of tensors such as `like`, found by products
+    with it and with its adjoint (vjp)."""
+    zero = torch.zeros_like(like)
+    offset, pull = torch.func.vjp(function, zero)  # type: ignore[misc]
+
+    def product(direction: Tensor) -> Tensor:
+        moved: Tensor = pull(function(direction.view(like.shape)) - offset)[0]
+        return moved.reshape(-1)
+
+    return math.sqrt(modulus(product, zero.reshape(-1), DENSE))
+
+
+def _lower(function: Callable[[Tensor], Tensor], points: Tensor) -> tuple[float, float]:
+    jacobians = (torch.func.jacrev(function)(point).flatten(1) for point in points)
+    gradient = max(float(torch.linalg.matrix_norm(jacobian, 2)) for jacobian in jacobians)
+    outputs = torch.stack([function(point) for point in points])
+    between = torch.pdist(points.flatten(1))
+    apart = between > APART * between.max() if len(between) else between.bool()
+    slopes = torch.pdist(outputs)[apart] / between[apart]
+    return gradient, float(slopes.max()) if len(slopes) else 0.0
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return type(m) in AFFINE or super().is_leaf_module(m, module_qualified_name)
+
+
+def _upper(module: nn.Module, point: Tensor) -> tuple[float | None, dict[str, float], tuple[str, ...]]:
+    module = copy.deepcopy(module)  # tracing writes tensors that are no parameters into it
+    try:
+        graph = _Tracer().trace(module)
+    except (fx.proxy.TraceError, RuntimeError, TypeError) as error:
+        return None, {}, (f"the network ({str(error).splitlines()[0]})",)
+    bounds = _Bounds(module, graph)
+    bounds.run(point)
+    outcome = record(graph.output_node().args[0])["score"]
+    found = bounds.constant[outcome]
+    return (None if bounds.unknown else found), bounds.layers, tuple(bounds.unknown)
+
+
+class _Bounds(fx.Interpreter):
+    """Runs a network on one point. Where the point moves by δ, what `node` returns moves by at most `constant[node]` ‖δ‖;
+    infinite where that is not known."""
+
+    def __init__(self, module: nn.Module, graph: fx.Graph) -> None:
+        super().__init__(module, graph=graph)
+        self.constant: dict[fx.Node, float] = {}
+        self.layers: dict[str, float] = {}
+        self.unknown: list[str] = []
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        self.constant[n] = self._constant(n, value)
+        return value
+
+    def _constant(self, node: fx.Node, value: Any) -> float:
+        if node.op in ("placeholder", "get_attr", "output"):
+            return float(node.op == "placeholder")
+        before = max((self.constant[argument] for argument in node.all_input_nodes), default=0.0)
+        if before == 0 or isinstance(value, (int, torch.Size)):
+            return 0.0
+        found = self._layer(node) if node.op == "call_module" else self._function(node, value)
+        if found is None:
+            self.unknown.append(self._called(node))
+            return math.inf
+        return found
+
+    def _called(self, node: fx.Node) -> str:
+        if node.op == "call_module":
+            return f"{node.target} ({type(self.fetch_attr(str(node.target))).__name__})"
+        return f"{node.name} ({_name(node)})"
+
+    def _layer(self, node: fx.Node) -> float | None:
+        if len(node.args) != 1 or node.kwargs:
+            return None
+        name, argument = str(node.target), node.all_input_nodes[0]
+        module, before = self.fetch_attr(name), self.constant[argument]
+        factor = layer_constant(module, self.env[argument])
+        if factor is None:
+            return None
+        if isinstance(module, (nn.Linear, *AFFINE, *NORMS)):
+            self.layers[name] = max(factor, self.layers.get(name, 0.0))
+        return factor * before
+
+    def _function(self, node: fx.Node, value: Any) -> float | None:
+        name, inputs = _name(node), node.all_input_nodes
+        moving = [argument for argument in inputs if self.constant[argument] > 0]
+        if name in ADD and not node.kwargs:
+            parts: list[Any] = [argument for argument in node.args if argument in moving]  # x + x: twice
+            fits = all(self.env[part].shape == value.shape for part in parts)  # repeated numbers count more
+            return sum(self.constant[part] for part in parts) if fits else None
+        if name == "cat":
+            members: Any = node.args[0]
+            return math.sqrt(sum(self.constant[member] ** 2 for member in members))
+        if len(moving) != 1 or (name not in PRODUCTS and node.args[0] is not moving[0]):
+            return None
+        (argument,) = moving
+        if name in SAME:
+            return self.constant[argument]
+        if name not in LINEAR | PRODUCTS:
+            return None
+
+        def function(point: Tensor) -> Tensor:
+            given = {**self.env, argument: point}
+            args, kwargs = fx.node.map_arg((node.args, node.kwargs), given.__getitem__)
+            made: Tensor = getattr(self, node.op)(node.target, args, kwargs)
+            return made
+
+        return operator_norm(function, self.env[argument]) * self.constant[argument]
+
+
+def _name(node: fx.Node) -> str:
+    return node.target if isinstance(node.target, str) else node.target.__name__
+
+
+def layer_constant(module: nn.Module, point: Tensor) -> float | None:
+    """The Lipschitz constant of a layer in evaluation mode on inputs such as `point`, or None where it is not known."""
+    match module:
+        case nn.Linear():
+            return float(torch.linalg.matrix_norm(module.weight, 2))
+        case nn.BatchNorm1d() | nn.BatchNorm2d() | nn.BatchNorm3d() if module.running_var is not None:
+            gain = 1.0 if module.weight is None else module.weight.abs()
+            return float((gain / (module.running_var + module.eps).sqrt()).max())
+        case nn.LeakyReLU():
+            return max(1.0, abs(module.negative_slope))
+        case nn.ELU():
+            return max(1.0, abs(module.alpha))
+        case nn.GELU() if module.approximate == "none":  # Φ(x) + xφ(x), largest at √2
+            return (1 + math.erf(1.0)) / 2 + math.exp(-1.0) / math.sqrt(math.pi)
+    if type(module) in AFFINE:
+        return operator_norm(module, point)
+    return CONSTANTS.get(type(module))
