@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from saddlepoint import Budget, Settings, methods, train
 from saddlepoint.data import load
 from saddlepoint.data.derived import Derived
-from saddlepoint.diagnostics.vitals import POOL, ROWS, Vitals, above, seen
+from saddlepoint.diagnostics.vitals import POOL, ROWS, Vitals, seen
 from saddlepoint.latents import Gaussian
 from saddlepoint.networks import MLP
 from saddlepoint.run import Folder
@@ -120,10 +120,6 @@ def test_samples_that_are_not_finite_are_said_to_be_so() -> None:
 def test_images_are_compared_small() -> None:
     assert seen(torch.zeros(3, 1, 32, 24)).shape == (3, 256)
     assert seen(torch.zeros(3, 1, 8, 8)).shape == (3, 64)
-
-
-def test_chance_of_being_above_counts_ties_by_halves() -> None:
-    assert above(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 0.0])) == (0.5 + 1 + 1 + 1) / 4
 
 
 def test_a_run_writes_its_looks_and_continues_them(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def scatter(samples: Tensor, real: Tensor | None = None, centres: Tensor | None 
     from matplotlib.style import context
 
     clouds = [_plane(cloud) for cloud in (samples, real, centres) if cloud is not None]
-    low, high = _window(clouds[1] if len(clouds) > 1 else clouds[0])
+    low, high = window(clouds[1] if len(clouds) > 1 else clouds[0])
     stream = BytesIO()
     with context("default"):
         figure = Figure(figsize=(4.8, 4.8), dpi=100)
@@ -77,6 +77,16 @@ def scatter(samples: Tensor, real: Tensor | None = None, centres: Tensor | None 
         axes.set_title(_outside(clouds[0], low, high), fontsize=8, loc="right", color=MUTED)
         figure.savefig(stream, format="png", metadata={"Software": None})
     return stream.getvalue()
+
+
+def window(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper corner [2] of a square around the finite points [n, 2], with a margin of 15 % of their extent."""
+    finite = points[np.isfinite(points).all(1)]
+    if not len(finite):
+        return np.full(2, -1.0), np.full(2, 1.0)
+    low, high = finite.min(0), finite.max(0)
+    half = 0.65 * (max(high - low) or 1.0)
+    return (low + high) / 2 - half, (low + high) / 2 + half
 
 
 def _dots(axes: Axes, points: Tensor, label: str, look: tuple[str, str, float]) -> None:
@@ -137,16 +147,6 @@ def _plane(points: Tensor) -> np.ndarray:
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
         raise InputError(f"A scatter plot needs points [n, 2] with n at least 1, not {list(points.shape)}.")
     return points.detach().double().cpu().numpy()
-
-
-def _window(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A square window around the finite points with a margin of 15 % of its side."""
-    finite = points[np.isfinite(points).all(1)]
-    if not len(finite):
-        return np.full(2, -1.0), np.full(2, 1.0)
-    low, high = finite.min(0), finite.max(0)
-    half = 0.65 * (max(high - low) or 1.0)
-    return (low + high) / 2 - half, (low + high) / 2 + half
 
 
 def _outside(points: np.ndarray, low: np.ndarray, high: np.ndarray) -> str:

@@ -2,6 +2,7 @@
 
     field_spectrum(game, state.players, state.memory, batch)       eigenvalues of -J, J the Jacobian of the field
     step_spectrum(game, dynamics, state, batch)                    of x' = F(x), x the vectors with the optimisers' slots
+    draw_spectrum(axes, [(0, first), (1000, later)])               into a matplotlib axes, coloured by step
 
 Dense where there are few numbers, by Arnoldi's iteration on Jacobian-vector products above; nothing of the size of the
 square is made then.
@@ -9,9 +10,9 @@ square is made then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
@@ -20,8 +21,12 @@ from saddlepoint.dynamics import Dynamics
 from saddlepoint.errors import InputError
 from saddlepoint.game import Batch, Game, Memory, Players
 from saddlepoint.games.small import joined, parted
+from saddlepoint.images import INK, MUTED, RULE, window
 from saddlepoint.network import Functional
 from saddlepoint.state import State
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 DENSE = 600  # numbers up to which all eigenvalues are found
 COUNT = 12  # eigenvalues that are looked for above
@@ -100,6 +105,44 @@ def step_spectrum(
         return torch.func.jvp(after, (at,), (direction,))[1]
 
     return _spectrum(product, at, "map", count)
+
+
+def draw_spectrum(axes: Axes, spectra: Spectrum | Sequence[tuple[int, Spectrum]]) -> None:
+    """Eigenvalues in the complex plane, with the line that a stable rule stays behind: the imaginary axis for a field, the
+    unit circle for a map. Of several (step, spectrum) the colour is the step. The title judges the last of them.
+
+    The window is that of the eigenvalues and of 0 (a field) or 1 (a map), about which those of short steps crowd.
+    """
+    found = [(0, spectra)] if isinstance(spectra, Spectrum) else list(spectra)
+    kinds = {spectrum.kind for _, spectrum in found}
+    if len(kinds) != 1:
+        raise InputError("a picture of spectra shows at least one, all of fields or all of maps")
+    values = torch.cat([spectrum.values for _, spectrum in found])
+    steps = torch.cat([torch.full((len(spectrum.values),), float(step)) for step, spectrum in found])
+    several = not isinstance(spectra, Spectrum)
+    colour: Any = {"c": steps.numpy(), "cmap": "viridis"} if several else {"color": INK}
+    points = axes.scatter(values.real.numpy(), values.imag.numpy(), s=22, zorder=3, linewidths=0, **colour)
+    if several:
+        axes.figure.colorbar(points, ax=axes, label="step")
+    _bound(axes, values, "map" in kinds)
+    last = found[-1][1]
+    growth = "max |λ| − 1" if last.kind == "map" else "max Re λ"
+    axes.set_title(f"{last.verdict}: {growth} = {last.growth:.3g}", fontsize=10)
+    axes.set(xlabel="Re λ", ylabel="Im λ")
+
+
+def _bound(axes: Axes, values: Tensor, circle: bool) -> None:
+    """The bound of stability, and the window about it."""
+    axes.axhline(0, color=RULE, linewidth=0.8)
+    if circle:
+        angle = torch.linspace(0, 2 * torch.pi, 2001)
+        axes.plot(angle.cos().numpy(), angle.sin().numpy(), color=MUTED, label="unit circle")
+        low, high = window(torch.view_as_real(torch.cat([values, values.new_ones(1)])).numpy())
+        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    else:
+        axes.axvline(0, color=MUTED, label="imaginary axis")
+        axes.margins(0.15)
+    axes.legend(fontsize=8)
 
 
 def _spectrum(

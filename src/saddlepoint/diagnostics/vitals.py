@@ -21,9 +21,9 @@ from torch.nn.functional import adaptive_avg_pool2d
 from saddlepoint.bound import MethodGame
 from saddlepoint.data.few_labels import complete
 from saddlepoint.data.protocol import Data
-from saddlepoint.errors import InputError
 from saddlepoint.forward import record
 from saddlepoint.game import Memory, Players
+from saddlepoint.metrics.tournament import fooling_rate
 from saddlepoint.penalties.base import per_point
 from saddlepoint.random import generator
 from saddlepoint.sampling import conditions, latents, samples
@@ -115,9 +115,11 @@ class Vitals:
             return {}
         sides = {"training": self.training, "held_out": self.held_out, "fake": {**given, "real": made}}
         scores = {name: self._scores(players, memory, rows) for name, rows in sides.items()}
-        found = {"separation": above(scores["training"], scores["fake"])}
+        if not all(bool(torch.isfinite(side).all()) for side in scores.values()):
+            return {"finite": False}
+        found = {"separation": 1 - fooling_rate(real=scores["training"], fake=scores["fake"])}
         if self.data.size is not None:
-            found["overfit"] = above(scores["training"], scores["held_out"])
+            found["overfit"] = 1 - fooling_rate(real=scores["training"], fake=scores["held_out"])
         return {name: round(value, 4) for name, value in found.items()}
 
     @torch.no_grad()
@@ -177,16 +179,6 @@ def seen(rows: Tensor) -> Tensor:
     if rows.dim() == 4 and max(rows.shape[2:]) > SIDE:
         rows = adaptive_avg_pool2d(rows, (min(rows.shape[2], SIDE), min(rows.shape[3], SIDE)))
     return rows.flatten(1).float()
-
-
-def above(first: Tensor, second: Tensor) -> float:
-    """P(x > y) + ½P(x = y) over all pairs of scores: the area under the ROC curve."""
-    if not len(first) or not len(second):
-        raise InputError("scores are compared with at least one on each side")
-    order = second.flatten().sort().values
-    low = torch.searchsorted(order, first.flatten(), right=False)
-    high = torch.searchsorted(order, first.flatten(), right=True)
-    return float((low + high).double().mean() / (2 * len(order)))
 
 
 def _pairs(rows: Tensor) -> float:

@@ -5,7 +5,7 @@ from saddlepoint.games.convergence import Convergence, convergence
 from saddlepoint.games.intervals import Intervals, open_intervals
 from saddlepoint.games.networks import DiracGAN, LinearQuadratic
 from saddlepoint.games.shift import GaussianShift
-from saddlepoint.games.small import Small, eigenvalues, jacobian, joined, orbit, parted, timed
+from saddlepoint.games.small import Small, eigenvalues, jacobian, joined, onwards, orbit, parted, timed
 
 __all__ = [
     "Bilinear",
@@ -21,6 +21,7 @@ __all__ = [
     "eigenvalues",
     "jacobian",
     "joined",
+    "onwards",
     "open_intervals",
     "orbit",
     "parted",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from saddlepoint.dynamics import Dynamics
 from saddlepoint.game import Batch, Game, Memory, Players
+from saddlepoint.state import State
 
 
 class Small(Game):
@@ -64,9 +66,20 @@ def orbit(game: Small, dynamics: Dynamics, steps: int, players: Players | None =
     """All players as one vector before the first step and after each: [steps + 1, n]."""
     found, memory = game.init(0, game.data())
     state = dynamics.init(game, found if players is None else players, memory)
-    seen = [joined(state.players)]
-    for step in range(steps):
-        turns, batch = dynamics.turns(step), timed(game, step)
-        state, _ = dynamics.step(game.at(step), state, turns, lambda turn, batch=batch: batch, 1)  # type: ignore[misc]
+    return onwards(game, dynamics, state, steps, game.data())
+
+
+def onwards(game: Game, dynamics: Dynamics, state: State, steps: int, batch: Batch) -> Tensor:
+    """All players as one vector at `state` and after each of the next steps, every turn on the rows of `batch`:
+    [steps + 1, n]. The clock goes on from that of the state, by one image a step."""
+    seen, start = [joined(state.players)], state.clock
+    for step in range(start["step"], start["step"] + steps):
+        counted = {"step": step, "images": start["images"] + step - start["step"]}
+        rows = {**batch, "clock": {"progress": 0.0, **batch.get("clock", {}), **counted}}
+        state, _ = dynamics.step(game.at(step), state, dynamics.turns(step), _always(rows), 1)
         seen.append(joined(state.players))
     return torch.stack(seen)
+
+
+def _always(batch: Batch) -> Callable[[int], Batch]:
+    return lambda turn: batch
