@@ -10,6 +10,7 @@ COMMANDS = {
     "train": "train a GAN, or continue a run:  saddlepoint train METHOD --data DATA --images 500000 --out RUN",
     "sample": "pictures and arrays from a run:  saddlepoint sample RUN -n 64 --out grid.png",
     "evaluate": "scores of a run or of a folder of images against a data set",
+    "diagnose": "what is wrong with a run:  saddlepoint diagnose RUN",
     "report": "write RUN/report.html, one page that opens offline",
     "demo": "train the default GAN on the bundled real digits and judge it against controls",
     "methods": "the catalogue of methods",

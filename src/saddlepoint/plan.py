@@ -24,6 +24,7 @@ from saddlepoint.networks.members import Members
 from saddlepoint.networks.wrapping import Wrapping, around
 from saddlepoint.parallel import Processes, synchronised, transformed
 from saddlepoint.random import key
+from saddlepoint.run import FORMAT
 from saddlepoint.schedules import Own, needs_end, schedules
 from saddlepoint.settings import Settings
 from saddlepoint.trackers import check as check_trackers
@@ -114,6 +115,7 @@ class Plan:
         """run.json; `source` says how the data were asked for: {"spec": …, "options": {…}, "command": …}."""
         m, s = self.method, self.settings
         return {
+            "format": FORMAT,
             "identity": self.identity(threads),
             "method": repr(m),
             "method_id": m.name,

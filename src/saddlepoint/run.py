@@ -17,6 +17,8 @@ from saddlepoint.errors import InputError, out_of_memory
 from saddlepoint.paths import sync_folder, write_atomic
 from saddlepoint.state import State
 
+FORMAT = 1  # of what a run folder holds; raised when an older version could not read it
+
 
 class Folder:
     """The files of a run. One process writes: `lock` refuses a second one."""
@@ -112,6 +114,11 @@ class Folder:
     def read(self) -> dict[str, Any]:
         """run.json, which has every entry that opening and continuing ask for."""
         record = read_json(self.record)
+        if record.get("format", FORMAT) != FORMAT:
+            raise InputError(
+                f"{self.path} is a run of format {record['format']}, made by another version of Saddlepoint; this one reads "
+                f"format {FORMAT}: use the version named in {self.path / 'environment.json'}"
+            )
         needed = {"identity": dict, "data": dict, "method": str, "networks": str, "seed": int, "threads": int}
         for name, kind in needed.items():
             if not isinstance(record.get(name), kind):

@@ -70,7 +70,12 @@ class Vitals:
         found |= {f"gradient/{name}": float(vector.norm()) for name, vector in (gradients or {}).items()}
         if not torch.isfinite(made).all():
             return {**found, "finite": False}
-        return {**found, "finite": True, **self.compared(made), **self.judged(players, memory, made, given)}
+        return {
+            **found,
+            "finite": True,
+            **self.compared(made),
+            **self.judged(players, memory, {**noise, **given, "fake": made}),
+        }
 
     # -- samples ---------------------------------------------------------------------------------------
 
@@ -109,25 +114,26 @@ class Vitals:
 
     # -- the discriminator ----------------------------------------------------------------------------
 
-    def judged(self, players: Players, memory: Memory, made: Tensor, given: Mapping[str, Tensor]) -> Reading:
-        """What the discriminator's scores say, in evaluation mode and untreated."""
+    def judged(self, players: Players, memory: Memory, fakes: Mapping[str, Tensor]) -> Reading:
+        """What the discriminator's scores say, in evaluation mode and untreated. fakes: samples with what they were made
+        of and for."""
         if "discriminator" not in self.game.networks or "discriminator" not in players:
             return {}
-        sides = {"training": self.training, "held_out": self.held_out, "fake": {**given, "real": made}}
-        scores = {name: self._scores(players, memory, rows) for name, rows in sides.items()}
-        if not all(bool(torch.isfinite(side).all()) for side in scores.values()):
-            return {"finite": False}
-        found = {"separation": 1 - fooling_rate(real=scores["training"], fake=scores["fake"])}
+        training = self._scores(players, memory, self.training, "real")
+        scores = {"separation": self._scores(players, memory, fakes, "fake")}
         if self.data.size is not None:
-            found["overfit"] = 1 - fooling_rate(real=scores["training"], fake=scores["held_out"])
-        return {name: round(value, 4) for name, value in found.items()}
+            scores["overfit"] = self._scores(players, memory, self.held_out, "real")
+        if not all(bool(torch.isfinite(side).all()) for side in (training, *scores.values())):
+            return {"finite": False}
+        return {n: round(1 - fooling_rate(real=training, fake=side), 4) for n, side in scores.items()}
 
     @torch.no_grad()
-    def _scores(self, players: Players, memory: Memory, rows: Mapping[str, Tensor]) -> Tensor:
+    def _scores(self, players: Players, memory: Memory, rows: Mapping[str, Tensor], side: str) -> Tensor:
         device = next(iter(players.values())).device
         whole = {name: tensor[:ROWS].to(device) for name, tensor in rows.items()}
         forward = self.game.evaluation(players, memory, whole)
-        score = per_point(record(forward["discriminator"](forward["real_point"]))["score"]).float().cpu()
+        output = forward["discriminator"](forward[f"{side}_point"], *forward["condition"])
+        score = per_point(record(output)["score"]).float().cpu()
         forward.clear()
         return -score if self.game.method.objective.low_is_real else score
 

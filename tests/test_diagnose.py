@@ -1,0 +1,130 @@
+"""`saddlepoint diagnose` on runs of every kind, and on what is none."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from command_line import here
+from saddlepoint.diagnostics import field_spectrum
+from saddlepoint.run import Folder
+from saddlepoint.trained import Run
+
+
+def trained(out: Path, *arguments: str) -> Path:
+    quick = f"--evaluations 0 --pictures 1 --threads 1 --quiet --out {out}"
+    done = here(f"train {shlex.join(arguments)} {quick}", out.parent)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def ring(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("diagnose") / "ring"
+    return trained(out, "gan", "--data", "ring", "--network", "MLP(width=8)", "--steps", "20")
+
+
+def diagnosed(run: Path) -> dict[str, Any]:
+    done = here(f"diagnose {run} --json", run.parent)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert found == json.loads((run / "diagnosis.json").read_text())
+    return found
+
+
+def test_everything_of_a_run_in_the_plane(ring: Path) -> None:
+    found = diagnosed(ring)
+    assert found["left_out"] == []
+    assert found["step"] == 20
+    measured = found["measured"]
+    assert (
+        measured["slope of the discriminator"]["at most"]
+        >= measured["slope of the discriminator"]["largest gradient at points"]
+    )
+    assert measured["moves alone"]["loss that generator sheds in 50 steps alone"] >= 0
+    for name in ("plane", "spectrum"):
+        with Image.open(io.BytesIO((ring / "panels" / f"{name}.png").read_bytes())) as picture:
+            assert len(set(picture.convert("L").tobytes())) > 10
+    page = (ring / "report.html").read_text()
+    assert "The plane of the data" in page
+    assert "Leading eigenvalues of the field" in page
+
+
+def test_the_leading_eigenvalue_is_that_of_the_dense_matrix(ring: Path) -> None:
+    from saddlepoint.diagnosis import _batches
+
+    run = Run.open(ring)
+    whole = field_spectrum(run.game, run.state.players, run.state.memory, _batches(run, 1)[0], count=None)
+    found = diagnosed(ring)["measured"]["spectrum"]
+    assert found["largest real part"] == pytest.approx(float(whole.values[0].real), rel=1e-2)
+
+
+def test_images_are_laid_beside_their_nearest(tmp_path: Path) -> None:
+    out = trained(tmp_path / "run", "wgan", "--data", "digits", "--network", "MLP(width=8)", "--steps", "10")
+    found = diagnosed(out)
+    assert found["measured"]["clipped weights"]["share of weights within 5 % of ±0.01, discriminator"] > 0.3
+    with Image.open(out / "panels" / "nearest.png") as picture:
+        assert picture.width < picture.height * 1.2  # 6 columns, 8 rows
+    assert "nearest training images" in (out / "report.html").read_text()
+
+
+def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
+    out = trained(tmp_path / "run", "cgan", "--data", "digits", "--network", "MLP(width=8)", "--steps", "10")
+    found = diagnosed(out)
+    assert any(sentence.startswith("slope of the discriminator:") for sentence in found["left_out"])
+    assert "gradients" in found["measured"]
+
+
+def test_a_player_alone(tmp_path: Path) -> None:
+    out = trained(tmp_path / "run", "vae", "--data", "ring", "--network", "MLP(width=8)", "--steps", "10")
+    found = diagnosed(out)
+    assert "separation" not in found["measured"]["a fresh look"]
+    assert "slope of the discriminator" not in found["measured"]
+
+
+def test_what_is_no_run_or_not_ours_gets_a_sentence(ring: Path, tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    record = json.loads((ring / "run.json").read_text())
+    (newer / "run.json").write_text(json.dumps({**record, "format": 2}))
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "run.json").write_text("{}")
+    (tmp_path / "empty").mkdir()
+    for path, word in (
+        (tmp_path / "missing", "does not exist"),
+        (tmp_path / "empty", "is not a run"),
+        (foreign, "is not a run"),
+        (newer, "another version"),
+    ):
+        done = here(f"diagnose {path}", tmp_path)
+        assert done.returncode == 2
+        assert word in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert not (path / "diagnosis.json").exists()
+
+
+def test_a_run_that_is_training_is_left_alone(ring: Path) -> None:
+    other = Folder(ring)
+    other.lock()
+    try:
+        done = here(f"diagnose {ring}", ring.parent)
+    finally:
+        other.unlock()
+    assert done.returncode == 2
+    assert "another process is training" in done.stderr
+
+
+def test_measuring_moves_nothing(ring: Path) -> None:
+    before = {path.name: path.read_bytes() for path in (ring / "checkpoints").iterdir()}
+    state = torch.get_rng_state()
+    diagnosed(ring)
+    assert {path.name: path.read_bytes() for path in (ring / "checkpoints").iterdir()} == before
+    assert torch.equal(torch.get_rng_state(), state)
