@@ -11,7 +11,7 @@ import pytest
 from command_line import inside
 from saddlepoint import methods
 from saddlepoint.commands import data as data_command
-from saddlepoint.commands import demo, evaluate, report, sample, show
+from saddlepoint.commands import demo, diagnose, evaluate, report, sample, show
 from saddlepoint.commands import methods as methods_command
 from saddlepoint.commands import metrics as metrics_command
 from saddlepoint.commands import theory as theory_command
@@ -69,7 +69,7 @@ def test_readmes_commands_are_commands(line: str) -> None:
 OF = {
     "sample": sample.Sample, "evaluate": evaluate.Evaluate, "report": report.Report, "show": show.Show,
     "methods": methods_command.Methods, "data": data_command.Sets, "demo": demo.Demo,
-    "metrics": metrics_command.Metrics, "theory": theory_command.Theory,
+    "diagnose": diagnose.Diagnose, "metrics": metrics_command.Metrics, "theory": theory_command.Theory,
 }  # fmt: skip
 
 
