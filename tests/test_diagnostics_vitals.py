@@ -123,14 +123,14 @@ def test_images_are_compared_small() -> None:
 
 
 def test_a_run_writes_its_looks_and_continues_them(tmp_path: Path) -> None:
-    """Looks at least 300 steps apart, the first and the last included; gradients equal those of the game."""
+    """Looks at least 500 steps apart, the first and the last included; gradients equal those of the game."""
     settings = Settings(evaluations=0, pictures=0, looks=10, threads=1)
     out = tmp_path / "run"
     train(
-        methods.get("gan"), "ring", MLP(8), out=out, budget=Budget(steps=700), settings=settings, quiet=True
+        methods.get("gan"), "ring", MLP(8), out=out, budget=Budget(steps=1200), settings=settings, quiet=True
     )
     looks = Folder(out).rows(out / "health.jsonl")
-    assert [look["step"] for look in looks] == [0, 350, 700]
+    assert [look["step"] for look in looks] == [0, 600, 1200]
     assert all(look["gradient/generator"] > 0 for look in looks)
     assert "nearness" not in looks[0]  # a density never repeats a row
     assert json.loads((out / "summary.json").read_text())["health"] is not None

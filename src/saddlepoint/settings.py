@@ -41,7 +41,7 @@ class Settings:
     pictures: int = 20
     """Sample grids over the run."""
     looks: int = 20
-    """Looks at the health of the run, at least 300 steps apart, besides those of the beginning and the end;
+    """Looks at the health of the run, at least 500 steps apart, besides those of the beginning and the end;
     0 for none."""
     stop_when_sick: bool = False
     """Stop at a severe finding of these looks; the same command goes on."""

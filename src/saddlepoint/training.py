@@ -28,7 +28,7 @@ from saddlepoint.sampling import by_class, conditions, deployed, latents, sample
 from saddlepoint.surroundings import deterministic, memory_errors, peak_memory, signals, threads_of
 from saddlepoint.trackers import Trackers
 
-APART = 300  # steps between looks at the health: a look costs about five steps
+APART = 500  # steps between looks at the health: a look costs a few of them
 FLUSH = 50  # steps between looks at the losses: a look waits for the device
 
 

@@ -80,13 +80,15 @@ class Vitals:
     # -- samples ---------------------------------------------------------------------------------------
 
     def compared(self, made: Tensor) -> Reading:
-        fakes, real, fresh = seen(made), self.real, self.fresh
-        between = torch.cdist(fakes, real)
-        nearest = torch.cdist(fakes, self.pool).amin(1)
+        fakes = seen(made)
+        repeats = self.data.size is not None
+        distances = torch.cdist(fakes, self.pool if repeats else self.real)
+        between, within = distances[:, : len(self.real)], torch.cdist(fakes, fakes)
+        spread = _mean(within)
         found = {
-            "spread": _pairs(fakes) / self.scale,
-            "distinct": _nearest(fakes) / _nearest(real),
-            "distance": (2 * float(between.mean()) - _pairs(fakes) - self.scale) / self.scale,
+            "spread": spread / self.scale,
+            "distinct": _nearest(within) / self.lone,
+            "distance": (2 * float(between.mean()) - spread - self.scale) / self.scale,
             "distance/floor": self.floors["distance"],
             "coverage": self._covered(between),
             "coverage/floor": self.floors["coverage"],
@@ -94,8 +96,8 @@ class Vitals:
             "precision/floor": self.floors["precision"],
             "sketch": self._sketch(fakes),
         }
-        if self.data.size is not None:
-            found["nearness"] = float(nearest.median() / torch.cdist(fresh, self.pool).amin(1).median())
+        if repeats:
+            found["nearness"] = float(distances.amin(1).median()) / self.floors["nearest"]
         return {name: round(value, 6) if isinstance(value, float) else value for name, value in found.items()}
 
     def _covered(self, between: Tensor) -> float:
@@ -156,27 +158,34 @@ class Vitals:
         return self.pool[:ROWS]
 
     @cached_property
-    def fresh(self) -> Tensor:
-        return seen(self.held_out["real"])
+    def within(self) -> Tensor:
+        return torch.cdist(self.real, self.real)
 
     @cached_property
     def scale(self) -> float:
-        return _pairs(self.real)
+        return _mean(self.within)
+
+    @cached_property
+    def lone(self) -> float:
+        return _nearest(self.within)
 
     @cached_property
     def reach(self) -> Tensor:
         """Distance of each real row to its fifth neighbour: [rows]."""
-        within = torch.cdist(self.real, self.real)
-        return within.kthvalue(min(NEIGHBOUR + 1, len(within)), 1).values
+        return self.within.kthvalue(min(NEIGHBOUR + 1, len(self.within)), 1).values
 
     @cached_property
     def floors(self) -> dict[str, float]:
-        between = torch.cdist(self.fresh, self.real)
-        distance = (2 * float(between.mean()) - _pairs(self.fresh) - self.scale) / self.scale
+        """The readings with held-out rows in the place of the fakes."""
+        fresh = seen(self.held_out["real"])
+        distances = torch.cdist(fresh, self.pool)
+        between = distances[:, : len(self.real)]
+        spread = _mean(torch.cdist(fresh, fresh))
         return {
-            "distance": distance,
+            "distance": (2 * float(between.mean()) - spread - self.scale) / self.scale,
             "coverage": self._covered(between),
             "precision": self._precise(between),
+            "nearest": float(distances.amin(1).median()),
         }
 
 
@@ -187,12 +196,11 @@ def seen(rows: Tensor) -> Tensor:
     return rows.flatten(1).float()
 
 
-def _pairs(rows: Tensor) -> float:
-    """Mean distance between two different rows."""
-    return float(torch.cdist(rows, rows).sum()) / (len(rows) * (len(rows) - 1))
+def _mean(within: Tensor) -> float:
+    """Mean distance between two different rows, of the distances within a set."""
+    return float(within.sum()) / (len(within) * (len(within) - 1))
 
 
-def _nearest(rows: Tensor) -> float:
+def _nearest(within: Tensor) -> float:
     """Median distance to the nearest other row."""
-    within = torch.cdist(rows, rows)
-    return float(within.fill_diagonal_(math.inf).amin(1).median())
+    return float(within.clone().fill_diagonal_(math.inf).amin(1).median())
