@@ -19,7 +19,7 @@ from saddlepoint.data import load
 from saddlepoint.definitions import ConditionalGenerator, Labelled
 from saddlepoint.errors import InputError
 from saddlepoint.forward import joined, parted
-from saddlepoint.latents import Gaussian
+from saddlepoint.latents import Gaussian, Uniform
 from saddlepoint.networks import DCGAN, MLP, Encoding, Joint, LabelledGenerator, Representing, Variational
 from saddlepoint.objectives import (
     Bidirectional,
@@ -206,6 +206,16 @@ def test_runs_sample_and_judge_like_any_other(name: str, tmp_path: Path) -> None
     judged = run.model().judge(run.data.training(6)["real"])
     assert judged.shape == (6,)
     assert torch.isfinite(judged).all()
+
+
+def test_a_posterior_is_of_a_gaussian_prior() -> None:
+    method = replace(methods.get("vae"), latent=Uniform(3))
+    with pytest.raises(
+        InputError, match=r"Posterior is for a latent Gaussian\(…\), and that of vae is Uniform\(size=3\)"
+    ):
+        method.game(
+            {player: nn.Identity() for player in method.dynamics.optimizers}, {"real": torch.zeros(8, 2)}
+        )
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,12 @@ def treated(forward: Forward, treatments: Mapping[str, Treatment], point: Any, s
 
 
 def draws(method: Method, parts: Mapping[str, Part]) -> dict[str, Draw]:
+    for definition in method.definitions:
+        if not isinstance(method.latent, definition.prior):
+            raise InputError(
+                f"{type(definition).__name__} is for a latent {definition.prior.__name__}(…), and that of {method.name} is "
+                f"{method.latent!r}"
+            )
     draws: dict[str, Draw] = dict(method.latent.draws())
     drawing: tuple[Part | Definition, ...] = (*parts.values(), *method.definitions)
     for part in drawing:

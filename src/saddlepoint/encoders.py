@@ -11,6 +11,7 @@ from torch.nn.functional import softplus
 
 from saddlepoint.errors import InputError
 from saddlepoint.forward import Definition, record
+from saddlepoint.latents import Gaussian
 from saddlepoint.penalties.base import per_point
 
 
@@ -57,9 +58,10 @@ class Pairs(Definition):
 class Posterior(Definition):
     """The player `encoder` gives q(z|x) = N(μ, diag σ²): [n, *shape] -> [n, 2 latent], μ beside ρ, σ = 1e-6 + sp(ρ).
 
-    `posterior` (μ, σ), `posterior_code` z = μ + σε, `reconstruction` G(z). ε is the draw of the prior, which has to be
-    `Gaussian` (of the size of the generator's input).
+    `posterior` (μ, σ), `posterior_code` z = μ + σε, `reconstruction` G(z). ε is the draw of the prior.
     """
+
+    prior: ClassVar[type] = Gaussian
 
     def posterior(self, encoder: Callable[..., Tensor], real: Tensor) -> tuple[Tensor, Tensor]:
         mean, raw = encoder(real).chunk(2, 1)

@@ -73,6 +73,8 @@ class Definition:
     its place."""
 
     replaces: ClassVar[tuple[str, ...]] = ()
+    prior: ClassVar[type] = object
+    """The kind of latent that it is meant for."""
 
     def draws(self) -> dict[str, Draw]:
         """What it wants drawn for each row, by name."""
