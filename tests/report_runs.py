@@ -120,6 +120,30 @@ def evaluations(steps: list[int]) -> list[Json]:
     ]
 
 
+def looks(steps: list[int]) -> list[Json]:
+    """Of a run that covers little of its data from its third look on."""
+    return [
+        {
+            "step": step,
+            "phase": 0,
+            "finite": True,
+            "distance": 0.4,
+            "distance/floor": 0.001,
+            "coverage": 0.9 if place < 2 else 0.1,
+            "coverage/floor": 0.95,
+            "precision": 0.8,
+            "precision/floor": 0.94,
+            "separation": 0.7 + 0.1 * math.tanh(place),
+            "overfit": 0.51,
+            "nearness": 1.02,
+            "gradient/generator": 0.3 / (1 + place),
+            "size/generator": 11.0 + place,
+            "sketch": [0.1 * math.sin(place + wave) for wave in range(16)],
+        }
+        for place, step in enumerate(steps)
+    ]
+
+
 CONTROLS = {  # name: (kind, one value for each column)
     "generated": ("generated", (0.061, 0.14, 0.13, 0.0143, 1.9, 0.71, 1.04)),
     "held-out real": ("real", (0.089, 0.06, 0.07, 0.0077, 1.0, 0.5, 1.0)),
@@ -152,6 +176,7 @@ def full_run(folder: Path, steps: int = 3000, pictures: int = 16) -> Path:
     bare_run(folder)
     dump_lines(folder / "metrics.jsonl", metrics(steps))
     dump_lines(folder / "evaluations.jsonl", evaluations([0, *range(steps // 6, steps + 1, steps // 6)]))
+    dump_lines(folder / "health.jsonl", looks([0, *range(steps // 6, steps + 1, steps // 6)]))
     dump(
         folder / "environment.json",
         {"python": "3.11.9", "torch": "2.13.0", "cores": 2, "started": "2026-01-02T03:04:05"},

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from report_runs import METHOD, bare_run, dump, dump_lines, full_run, hostile_run, score, trust_table
+from report_runs import METHOD, bare_run, dump, dump_lines, full_run, hostile_run, looks, score, trust_table
 from saddlepoint.errors import InputError
 from saddlepoint.images import grid, png, scatter
 from saddlepoint.metrics import catalogue
@@ -164,6 +164,22 @@ def test_every_part_of_a_run_reaches_the_page(tmp_path: Path) -> None:
         "saddlepoint train r3gan --data digits --steps 3000 --out runs/digits",
     ]
     assert [part for part in expected if part not in text] == []
+
+
+def test_findings_stand_with_evidence_and_remedy(tmp_path: Path) -> None:
+    text = Page(render(full_run(tmp_path))).text
+    assert "1 finding in 7 looks, the last at step 3,000." in text
+    assert "Samples cover little of the data since step 1,000." in text
+    assert "coverage 0.1, coverage/floor 0.95" in text
+    assert "Lin et al. 2018" in text
+    assert "Coverage and precision of the samples" in text
+
+
+def test_a_run_in_which_nothing_was_found_says_so(tmp_path: Path) -> None:
+    run = full_run(tmp_path)
+    dump_lines(run / "health.jsonl", looks([0, 500]))
+    text = Page(render(run)).text
+    assert "Nothing found in 2 looks, the last at step 500." in text
 
 
 def test_final_scores_are_the_last_with_floor_and_first_beside_them(tmp_path: Path) -> None:

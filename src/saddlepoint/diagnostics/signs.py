@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from statistics import mean
 from typing import Any, Literal
 
 Look = Mapping[str, Any]
@@ -135,9 +136,9 @@ def collapsed(looks: Looks) -> bool:
 def rotating(looks: Looks) -> bool:
     """Samples keep moving about without coming nearer."""
     late = looks[len(looks) // 2 :]
-    if len(late) < 4 or "sketch" not in late[-1] or improving(looks):
+    if len(moves(late)) < 3 or improving(looks):
         return False
-    return sum(moves(late)) / len(late) > TURNING and _far(late[-1])
+    return mean(moves(late)) > TURNING and _far(late[-1])
 
 
 def undertrained(looks: Looks) -> bool:
@@ -157,7 +158,7 @@ def moves(looks: Looks) -> list[float]:
     """Root mean square changes of the sketch from each look to the next."""
     sketches = [look["sketch"] for look in looks if "sketch" in look]
     return [
-        math.sqrt(sum((a - b) ** 2 for a, b in zip(one, two, strict=True)) / len(one))
+        math.sqrt(sum((a - b) ** 2 for a, b in zip(one, two, strict=False)) / len(one))
         for one, two in pairwise(sketches)
     ]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from saddlepoint.report.curves import Chart, chart, series
 from saddlepoint.report.record import Column, Json, Record
-from saddlepoint.report.text import is_number, number
+from saddlepoint.report.text import is_finite, is_number, number
 
 if TYPE_CHECKING:
     from saddlepoint.diagnostics.signs import Finding
@@ -40,13 +40,27 @@ def health(record: Record) -> Health | None:
 
     if not record.health:
         return None
-    found = findings(record.health)
+    looks = [_sound(look) for look in record.health]
+    found = findings(looks)
     grave = [finding for finding in found if finding.severity != "note"]
     last = number(round(record.health[-1]["step"]))
     count = len(record.health)
-    looks = f"{count} look{'' if count == 1 else 's'}, the last at step {last}"
+    taken = f"{count} look{'' if count == 1 else 's'}, the last at step {last}"
     verdict = f"{len(grave)} finding{'' if len(grave) == 1 else 's'}" if grave else "Nothing found"
-    return Health(not grave, f"{verdict} in {looks}.", found, _charts(record.health))
+    return Health(not grave, f"{verdict} in {taken}.", found, _charts(looks))
+
+
+def _sound(look: Json) -> Json:
+    """The readings that can be read: finite numbers, `finite`, and the sketch where it is a list of numbers."""
+    sound: Json = {name: value for name, value in look.items() if is_finite(value)} | {
+        "phase": str(look.get("phase"))
+    }
+    if isinstance(look.get("finite"), bool):
+        sound["finite"] = look["finite"]
+    sketch = look.get("sketch")
+    if isinstance(sketch, list) and sketch and all(is_finite(value) for value in sketch):
+        sound["sketch"] = sketch
+    return sound
 
 
 def _charts(looks: list[Json]) -> list[Chart]:
