@@ -2,9 +2,12 @@
 
     python evidence/infogan.py [--data mnist] [--steps 5000] [--seeds 1] [--width 32] [--threads 2] [--folder runs/infogan]
 
-Writes evidence/results/infogan.json and, of the first seed, docs/pictures/infogan.png, in which one code varies a row. A run
-that is there continues or does nothing. The claim: at least 2.0 nats and 70 % of held-out digits matched by the categorical
-code (chosen; published: 95 %, unverified).
+The published settings, and the published pair at half of its width (`--width 64` is that of the paper). Writes
+evidence/results/infogan.json and, of the first seed, docs/pictures/infogan.png, in which one code varies a row. A run
+that is there continues or does nothing. The claim: the bound on the information about the categorical code is at
+least 2.0 nats (of ln 10 = 2.303), and 70 % of held-out digits are matched by it (chosen; published: 95 %,
+unverified). The continuous codes are recognised by N(μ, 1), which costs .23 nats each even where they are known
+exactly, so that the bound on all codes together (`mutual-information`) stays below 1.85.
 """
 
 from __future__ import annotations
@@ -15,13 +18,19 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from saddlepoint import Budget, Settings, methods, train
 from saddlepoint.data import Data, load
-from saddlepoint.networks import DCGAN
+from saddlepoint.networks import DenseDCGAN
+from saddlepoint.penalties import MutualInformation
 from saddlepoint.run import read_json
+from saddlepoint.sampling import latents
+from saddlepoint.trained import Run
 
 HERE = Path(__file__).parent
-LEAST = {"mutual-information": 2.0, "code-accuracy": 0.7}
+LEAST = {"categorical-information": 2.0, "code-accuracy": 0.7}
+VALUES = 10
 
 
 def result(data: Data, seed: int, out: Path, given: argparse.Namespace) -> dict[str, Any]:
@@ -29,21 +38,30 @@ def result(data: Data, seed: int, out: Path, given: argparse.Namespace) -> dict[
     run = train(
         methods.get("infogan"),
         data,
-        DCGAN(width=given.width),
+        DenseDCGAN(width=given.width, dense=16 * given.width),
         out=out,
         budget=Budget(steps=given.steps),
         settings=Settings(seed=seed, threads=given.threads, evaluations=0, pictures=5, log_every=20),
         quiet=True,
     )
-    scores = {score.metric: score.to_json() for score in run.evaluate(given.samples, seed)}
+    scores = {score.metric: score.value for score in run.evaluate(given.samples, seed)}
+    scores["categorical-information"] = categorical(run, given.samples, seed)
     summary = read_json(out / "summary.json")
     return {
         "seed": seed,
-        **{name: scores[name] for name in LEAST},
-        "frechet-distance": scores["frechet-distance"]["value"],
-        "reached": all(scores[name]["value"] >= least for name, least in LEAST.items()),
+        **{name: scores[name] for name in (*LEAST, "mutual-information", "frechet-distance")},
+        "reached": all(scores[name] >= least for name, least in LEAST.items()),
         **{name: summary[name] for name in ("step", "images", "seconds")},
     }
+
+
+def categorical(run: Run, n: int, seed: int) -> float:
+    """H(c) + E log Q(c|G(z, c)) of the categorical code alone, in nats."""
+    model = run.model()
+    drawn = model.game.evaluation(model.players, model.memory, latents(model.method, n, seed, "codes"))
+    with torch.no_grad():
+        found = model.recognition.recognise(drawn["fake"])
+        return float(MutualInformation((VALUES,)).bound(found[:, :VALUES], drawn["code"][:, :VALUES]))
 
 
 def main() -> None:
@@ -66,7 +84,13 @@ def main() -> None:
         found.append(result(data, seed, run, given))
         if seed == 0:
             shutil.copy(run / "panels" / "codes.png", given.picture)
-        known = {"data": given.data, "width": given.width, "at_least": LEAST, "seeds": found}
+        known = {
+            "data": given.data,
+            "width": given.width,
+            "steps": given.steps,
+            "at_least": LEAST,
+            "seeds": found,
+        }
         given.out.write_text(json.dumps(known, indent=1) + "\n")
         print(json.dumps(found[-1]), flush=True)
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
 from saddlepoint.errors import InputError
-from saddlepoint.networks import DCGAN, MLP, Networks, R3Net, ResNet, for_shape, resample
+from saddlepoint.networks import DCGAN, MLP, DenseDCGAN, Networks, R3Net, ResNet, for_shape, resample
 from saddlepoint.networks.r3net import Bottleneck
 from saddlepoint.networks.shapes import pyramid, width_at
 
@@ -23,6 +23,7 @@ CONVOLUTIONAL = [
     DCGAN(width=2),
     DCGAN(width=2, kernel=5),
     DCGAN(width=2, generator_norm="none", discriminator_norm="none"),
+    DenseDCGAN(width=2, dense=8),
     ResNet(width=2),
     R3Net(width=4, blocks=1, group=4),
 ]
@@ -32,6 +33,7 @@ NORM_FREE = [
     MLP(width=8),
     MLP(width=8, activation="leaky_relu"),
     FREE,
+    DenseDCGAN(width=2, dense=8, discriminator_norm="none"),
     ResNet(width=2),
     R3Net(width=4, group=4),
 ]
@@ -463,11 +465,19 @@ def test_dcgan_initial_weights() -> None:
 
 def test_dcgan_places_of_normalisation() -> None:
     def normalised(networks: DCGAN, player: str) -> str:
-        letters = {nn.Conv2d: "c", nn.ConvTranspose2d: "t", nn.Linear: "l", nn.BatchNorm2d: "b"}
+        letters = {
+            nn.Conv2d: "c",
+            nn.ConvTranspose2d: "t",
+            nn.Linear: "l",
+            nn.BatchNorm1d: "b",
+            nn.BatchNorm2d: "b",
+        }
         return "".join(letters.get(type(layer), "") for layer in networks.build((3, 64, 64), 4)[player])
 
     assert normalised(DCGAN(width=2), "generator") == "lbtbtbtbt"
     assert normalised(DCGAN(width=2), "discriminator") == "ccbcbcbl"
+    assert normalised(DenseDCGAN(width=2, dense=8), "generator") == "lb" + "lbtbtbtbt"
+    assert normalised(DenseDCGAN(width=2, dense=8), "discriminator") == "ccbcbcb" + "lbl"
     assert normalised(FREE, "generator") == "lbtbtbtbt"
     assert normalised(FREE, "discriminator") == "ccccl"
 

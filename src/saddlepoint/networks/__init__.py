@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from saddlepoint.networks.autoencoder import Autoencoder
     from saddlepoint.networks.conditional import Concatenated, LabelledGenerator, Painted, Projected
     from saddlepoint.networks.dcgan import DCGAN
+    from saddlepoint.networks.dense import DenseDCGAN
     from saddlepoint.networks.encoding import Encoding, Joint, Manifold, Representing, Variational
     from saddlepoint.networks.headed import Classifying, KPlusOne, Recognising
     from saddlepoint.networks.members import Averaged, Chosen, Judged, Members
@@ -42,6 +43,7 @@ __all__ = [
     "Chosen",
     "Classifying",
     "Concatenated",
+    "DenseDCGAN",
     "Encoding",
     "Joint",
     "Judged",
@@ -70,6 +72,7 @@ FILES = {
     "attention": ("Attentive",),
     "virtual": ("VirtuallyNormalised",),
     "conditional": ("Concatenated", "LabelledGenerator", "Painted", "Projected"),
+    "dense": ("DenseDCGAN",),
     "encoding": ("Encoding", "Joint", "Manifold", "Representing", "Variational"),
     "headed": ("Classifying", "KPlusOne", "Recognising"),
     "members": ("Averaged", "Chosen", "Judged", "Members"),

@@ -61,7 +61,7 @@ class DCGAN:
         discriminator = (Featured if self.features else nn.Sequential)(
             *_row(self.discriminator_norm, self._down(maps)), *score
         )
-        return {"generator": generator.apply(_initialise), "discriminator": discriminator.apply(_initialise)}
+        return {"generator": generator.apply(initialise), "discriminator": discriminator.apply(initialise)}
 
     @property
     def _padding(self) -> int:
@@ -121,11 +121,12 @@ def _row(kind: Norm, layers: list[nn.Module]) -> list[nn.Module]:
     return [Virtual(*layers)] if kind == "virtual" else layers
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
+    """The starting weights of Radford et al. 2016."""
     match module:
         case nn.Linear() | nn.Conv2d() | nn.ConvTranspose2d():
             nn.init.normal_(module.weight, 0.0, 0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        case nn.BatchNorm2d() | VirtualBatchNorm():
+        case nn.BatchNorm1d() | nn.BatchNorm2d() | VirtualBatchNorm():
             nn.init.normal_(module.weight, 1.0, 0.02)
