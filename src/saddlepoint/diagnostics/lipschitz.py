@@ -177,8 +177,8 @@ def _upper(module: nn.Module, point: Tensor) -> tuple[float | None, dict[str, fl
     module = copy.deepcopy(module)  # tracing writes tensors that are no parameters into it
     try:
         graph = _Tracer().trace(module)
-    except (fx.proxy.TraceError, RuntimeError, TypeError) as error:
-        return None, {}, (f"the network ({str(error).splitlines()[0]})",)
+    except (fx.proxy.TraceError, RuntimeError, TypeError):
+        return None, {}, ("the network (what it does cannot be traced)",)
     bounds = _Bounds(module, graph)
     bounds.run(point)
     outcome = record(graph.output_node().args[0])["score"]
