@@ -3,7 +3,7 @@
     findings(looks)      of rows of health.jsonl, in order of steps: the worst first, none for a healthy run
 
 A sign is a predicate on the looks so far. It is a finding when it held at the last looks, as many of them as it needs;
-`since` is the first of that unbroken series. Thresholds were set on the tuning half of the graded runs of docs/health.md.
+`since` is the first of that unbroken series. How far they can be trusted: docs/health.md.
 """
 
 from __future__ import annotations
