@@ -16,8 +16,10 @@ from saddlepoint import Budget, Settings, methods, train
 from saddlepoint.data import load
 from saddlepoint.data.derived import Derived
 from saddlepoint.diagnostics.vitals import POOL, ROWS, Vitals, seen
+from saddlepoint.dynamics import Alternating
 from saddlepoint.latents import Gaussian
 from saddlepoint.networks import MLP
+from saddlepoint.optim import Adam
 from saddlepoint.run import Folder
 
 
@@ -134,6 +136,22 @@ def test_a_run_writes_its_looks_and_continues_them(tmp_path: Path) -> None:
     assert all(look["gradient/generator"] > 0 for look in looks)
     assert "nearness" not in looks[0]  # a density never repeats a row
     assert json.loads((out / "summary.json").read_text())["health"] is not None
+
+
+def test_a_severe_finding_stops_a_run_that_wants_it(tmp_path: Path) -> None:
+    """Steps of 10 make weights of 5,000 within 500 steps; the run says why it stopped, and keeps its state."""
+    method = replace(
+        methods.get("gan"), dynamics=Alternating({p: Adam(10.0) for p in ("generator", "discriminator")})
+    )
+    for stop, status in ((True, "stopped"), (False, "finished")):
+        out = tmp_path / status
+        settings = Settings(evaluations=0, pictures=0, looks=2, stop_when_sick=stop, threads=1)
+        train(method, "ring", MLP(8), out=out, budget=Budget(steps=1000), settings=settings, quiet=True)
+        summary = json.loads((out / "summary.json").read_text())
+        assert summary["status"] == status
+        assert summary["step"] == (500 if stop else 1000)
+        assert summary["health"][0]["name"] == "exploding"
+        assert ("Parameters or gradients explode" in summary["message"]) == stop
 
 
 def test_no_looks_where_none_are_wanted(tmp_path: Path) -> None:
