@@ -23,11 +23,10 @@ import torch
 from step import ROWS, Ours, Row, Table, quartiles
 from torch import Tensor
 
-from saddlepoint.diagnostics.signs import findings
-from saddlepoint.diagnostics.vitals import Vitals
+from saddlepoint.health import APART, Health
 from saddlepoint.plan import environment
 from saddlepoint.run import Folder
-from saddlepoint.training import APART
+from saddlepoint.settings import Settings
 
 LOOKS = 20  # a run has at most so many before its last
 
@@ -45,20 +44,18 @@ class Held(Table):
 
 
 class Looking:
-    """A run that looks at itself, as `Training.look` does."""
+    """A run that looks at itself, as training does."""
 
     def __init__(self, row: Row, ours: Ours, folder: Path) -> None:
-        self.ours, self.folder, self.looks = ours, Folder(folder), list[dict[str, Any]]()
-        self.vitals = Vitals(ours.game, Held(row.data()), 0)
+        self.ours, self.health = ours, Health(Folder(folder), Settings(looks=LOOKS), print)
+        self.health.see(ours.game, Held(row.data()))
 
     def __call__(self) -> None:
-        ours, state = self.ours, self.ours.state
+        ours, state, health = self.ours, self.ours.state, self.health
         batch = ours.batches.whole(state.clock, 0.0)
         gradients = ours.game.gradients(ours.game.players, state.players, state.memory, batch)[0]
-        row = {"step": len(self.looks) * APART, "phase": 0}
-        self.looks = [*self.looks, row | self.vitals(state.players, state.memory, gradients)][-LOOKS:]
-        self.folder.append(self.folder.health, self.looks[-1:])
-        findings(self.looks)
+        health.look({"step": len(health.looks) * APART, "phase": 0}, state.players, state.memory, gradients)
+        health.looks = health.looks[-LOOKS:]
 
 
 def measure(row: Row, side: str, blocks: int, place: Path) -> dict[str, Any]:

@@ -54,3 +54,8 @@ class Budget:
     def progress(self, clock: Mapping[str, Any]) -> float:
         """`spent` for schedules: 0 under a budget in seconds, where nothing may depend on the end."""
         return 0.0 if self.seconds is not None else self.spent(clock)
+
+
+def passed(before: float, after: float, marks: int) -> bool:
+    """Whether one of `marks` equal parts of the budget ended between two spent shares."""
+    return math.floor(after * marks + 1e-9) > math.floor(before * marks + 1e-9)

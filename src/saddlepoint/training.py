@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from saddlepoint.batches import Batches, Shard
+from saddlepoint.budget import passed
 from saddlepoint.compiled import Compiled, compiler_missing
 from saddlepoint.data.few_labels import complete
-from saddlepoint.diagnostics.signs import findings
-from saddlepoint.diagnostics.vitals import Vitals
 from saddlepoint.dynamics.base import Info
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
+from saddlepoint.health import Health
 from saddlepoint.live import Live
 from saddlepoint.model import Trained
 from saddlepoint.parallel import Processes
@@ -28,7 +28,6 @@ from saddlepoint.sampling import by_class, conditions, deployed, latents, sample
 from saddlepoint.surroundings import deterministic, memory_errors, peak_memory, signals, threads_of
 from saddlepoint.trackers import Trackers
 
-APART = 500  # steps between looks at the health: a look costs a few of them
 FLUSH = 50  # steps between looks at the losses: a look waits for the device
 
 
@@ -72,7 +71,7 @@ class Training:
         self.phase, self.seconds, self.stop, self.message = 0, 0.0, False, ""
         self.pending: list[tuple[dict[str, Any], Info]] = []
         self.begun, self.best = False, math.inf
-        self.looks: list[dict[str, Any]] = []
+        self.health = Health(folder, plan.settings, live.say)
         self.saved_at, self.flushed_at = time.monotonic(), time.monotonic()
 
     # -- from beginning to end ----------------------------------------------------------------------
@@ -127,7 +126,7 @@ class Training:
         self.state, self.seconds, self.best = state, extra["seconds"], extra["best"]
         if self.processes.writer:
             self.folder.truncate(self.state.clock["step"])
-            self.looks = self.folder.rows(self.folder.health)
+            self.health.take_up()
         step, done = self.state.clock["step"], self.budget.done(self.clock())
         if self.processes.share(done and self.processes.writer and self.folder.complete(step)):
             self.live.say(f"{self.folder.path} is finished: {step} steps; nothing to do")
@@ -172,7 +171,7 @@ class Training:
         game = self.game.bound()
         data = game.training_rows(self.plan.data, self.state.players, self.state.memory)
         self.batches = Batches(game, data, self.settings.seed, self.plan.rows, self.device, shard)
-        self.vitals = Vitals(game, self.plan.data, self.settings.seed)
+        self.health.see(game, self.plan.data)
 
     def phase_at(self, step: int) -> int:
         end = 0
@@ -244,9 +243,9 @@ class Training:
         spent, step = self.budget.spent(self.clock()), self.state.clock["step"]
         now, every = time.monotonic(), self.settings.checkpoint_steps
         due = {
-            "picture": _passed(before, spent, self.settings.pictures),
-            "look": self.looks_due(before, spent),
-            "evaluation": _passed(before, spent, self.settings.evaluations),
+            "picture": passed(before, spent, self.settings.pictures),
+            "look": self.health.due(before, spent, step),
+            "evaluation": passed(before, spent, self.settings.evaluations),
             "checkpoint": now - self.saved_at >= self.settings.checkpoint_seconds
             or bool(every and step // every > (step - len(infos)) // every),
         }
@@ -284,8 +283,7 @@ class Training:
             f"{name} became {row[name]} at step {row['step']}; training stopped, the last good checkpoint is "
             f"{last.name if last else 'none'}: a lower learning rate or a gradient penalty may help"
         )
-        self.looks.append({"step": row["step"], "phase": self.phase, "finite": False})
-        self.folder.append(self.folder.health, self.looks[-1:])
+        self.health.failed({"step": row["step"], "phase": self.phase})
         write_json(self.folder.summary, self.summary("failed", message))
         raise TrainingFailed(message)
 
@@ -300,28 +298,18 @@ class Training:
         name = f"{self.state.clock['step']:08d}.png"
         write_atomic(self.folder.samples / name, sample_picture(shown, self.plan.data, 8))
 
-    def looks_due(self, before: float, spent: float) -> bool:
-        last = self.looks[-1]["step"] if self.looks else -APART
-        passed = _passed(before, spent, self.settings.looks) and self.state.clock["step"] - last >= APART
-        return passed or bool(self.settings.looks and spent >= 1 > before)
-
     def look(self) -> None:
-        """Take the vitals of the run, and say what is newly found."""
-        if not (self.settings.looks and self.vitals.possible):
+        """Take the vitals of the run."""
+        if not self.health.possible:
             return
         players, memory, clock, gradients = self.state.players, self.state.memory, self.clock(), None
         if self.processes.world == 1:  # a gradient over several processes takes all of them
             batch = self.batches.whole(self.state.clock, self.budget.progress(clock))
             gradients = self.game.gradients(self.game.players, players, memory, batch)[0]
-        known = {finding.name for finding in findings(self.looks)}
         row = {**{n: v for n, v in clock.items() if n != "rows"}, "phase": self.phase}
-        self.looks.append({**row, **self.vitals(players, memory, gradients)})
-        self.folder.append(self.folder.health, self.looks[-1:])
-        for finding in findings(self.looks):
-            if finding.name not in known and finding.severity != "note":
-                self.live.say(f"health: {finding}")
-                if self.settings.stop_when_sick and finding.severity == "severe":
-                    self.stop, self.message = True, f"stopped by a finding: {finding.sentence}"
+        severe = self.health.look(row, players, memory, gradients)
+        if severe and self.settings.stop_when_sick:
+            self.stop, self.message = True, f"stopped by a finding: {severe.sentence}"
 
     def generated(self, noise: dict[str, Tensor]) -> Tensor:
         players, memory, _ = deployed(self.game, self.state)
@@ -405,13 +393,8 @@ class Training:
             "images_per_second": rate,
             "peak_memory_bytes": peak_memory(self.device),
             "message": message,
-            "health": [finding.to_json() for finding in findings(self.looks)],
+            "health": [finding.to_json() for finding in self.health.findings],
         }
-
-
-def _passed(before: float, after: float, marks: int) -> bool:
-    """Whether one of `marks` equal parts of the budget ended between two spent shares."""
-    return math.floor(after * marks + 1e-9) > math.floor(before * marks + 1e-9)
 
 
 def _rows(pending: list[tuple[dict[str, Any], Info]], seconds: float) -> list[dict[str, Any]]:
