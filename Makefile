@@ -36,6 +36,7 @@ evidence: $(VENV)/.tested
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/step.py
+	$(BIN)/python benchmarks/health.py
 	$(BIN)/python benchmarks/dynamics.py
 	$(BIN)/python benchmarks/population.py
 	$(BIN)/python benchmarks/metrics.py

@@ -47,7 +47,7 @@ class Looking:
     """A run that looks at itself, as training does."""
 
     def __init__(self, row: Row, ours: Ours, folder: Path) -> None:
-        self.ours, self.health = ours, Health(Folder(folder), Settings(looks=LOOKS), print)
+        self.ours, self.health = ours, Health(Folder(folder), Settings(looks=LOOKS), lambda text: None)
         self.health.see(ours.game, Held(row.data()))
 
     def __call__(self) -> None:
