@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from command_line import here
+from saddlepoint.diagnosis import diagnose
 from saddlepoint.diagnostics import field_spectrum
 from saddlepoint.run import Folder
 from saddlepoint.trained import Run
@@ -80,6 +81,13 @@ def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
     found = diagnosed(out)
     assert any(sentence.startswith("slope of the discriminator:") for sentence in found["left_out"])
     assert "gradients" in found["measured"]
+
+
+def test_gains_are_known_where_the_curvature_is_not(ring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saddlepoint.diagnosis.LARGEST", 10)
+    found = diagnose(Run.open(ring))
+    assert len(found.measured["moves alone"]) == 2
+    assert [sentence.split(":")[0] for sentence in found.left_out] == ["local equilibrium", "spectrum"]
 
 
 def test_a_player_alone(tmp_path: Path) -> None:

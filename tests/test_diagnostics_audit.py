@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from judged_games import F64, drawn, judged, seeded
 from saddlepoint import methods
 from saddlepoint.batches import Batches
 from saddlepoint.constraints import Clip
@@ -32,13 +32,6 @@ from saddlepoint.network import Functional
 from saddlepoint.objectives import Wasserstein
 from saddlepoint.penalties import R1
 from small_games import batch, play, small
-
-F64 = torch.float64
-
-
-def drawn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=F64)
-
 
 # -- gradients ----------------------------------------------------------------------------------------
 
@@ -162,22 +155,6 @@ def test_one_batch_shows_no_noise() -> None:
     game, players, memory = lines(methods.get("gan"), generator=1.0, discriminator=1.0)
     with pytest.raises(InputError, match="at least 2 batches, not on 1"):
         gradient_health(game, players, memory, [rows(4, 0)])
-
-
-def judged(discriminator: nn.Module, shape: tuple[int, ...], **changes: Any) -> tuple[Any, Any, Any]:
-    """A game with this discriminator of points of the shape, its players and memory."""
-    numbers = math.prod(shape)
-    generator = nn.Sequential(nn.Linear(3, numbers), nn.Unflatten(1, shape))
-    method = small(replace(methods.get("gan"), averages={}, **changes))
-    reference = {"real": drawn(8, *shape).float()}
-    game = method.game({"generator": generator, "discriminator": discriminator}, reference)
-    return game, *game.init(0, reference)
-
-
-def seeded(make: Callable[[], nn.Module]) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return make()
 
 
 # -- weights ------------------------------------------------------------------------------------------

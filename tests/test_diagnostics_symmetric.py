@@ -6,13 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from judged_games import F64, drawn
 from saddlepoint.diagnostics.symmetric import least, modulus
-
-F64 = torch.float64
-
-
-def drawn(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=F64)
 
 
 def symmetric(*eigenvalues: float) -> Tensor:

@@ -73,12 +73,29 @@ def _normal(seed: int) -> Tensor:
     return torch.randn(POOL, 2, generator=torch.Generator().manual_seed(seed))
 
 
+@dataclass(frozen=True, eq=False)
+class Repeated(Normal):
+    """Four points again and again."""
+
+    different: int = 4
+
+    def training(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
+        return {"real": _normal(1)[torch.arange(POOL) % self.different][:count]}
+
+    def held_out(self, count: int | None = None, seed: int = 0) -> dict[str, Tensor]:
+        return self.training(count)
+
+
 def look(scale: float, offset: float) -> dict[str, Any]:
+    vitals, players, memory = seen_by(scale, offset)
+    return vitals(players, memory)
+
+
+def seen_by(scale: float, offset: float) -> tuple[Vitals, Any, Any]:
     data = Normal(load("two-moons"))
     method = replace(methods.get("gan"), latent=Gaussian(2))
     game = method.game({"generator": Shift(scale, offset), "discriminator": First()}, data.training(16))
-    players, memory = game.init(0, data.training(16))
-    return Vitals(game, data, 0)(players, memory)
+    return Vitals(game, data, 0), *game.init(0, data.training(16))
 
 
 def test_a_perfect_generator_reads_as_its_floors() -> None:
@@ -117,6 +134,27 @@ def test_samples_that_are_not_finite_are_said_to_be_so() -> None:
     found = look(math.inf, 0.0)
     assert found["finite"] is False
     assert "coverage" not in found
+
+
+def test_readings_relative_to_a_distance_that_is_zero_are_left_out() -> None:
+    """Data of which every row stands many times; rows that are all the same are not compared."""
+    vitals = Vitals.__new__(Vitals)
+    vitals.data, vitals.seed = Repeated(load("two-moons")), 0
+    assert vitals.possible
+    found = vitals.compared(_normal(3)[:ROWS])
+    assert not {"distinct", "nearness"} & found.keys()
+    assert all(math.isfinite(value) for name, value in found.items() if name != "sketch")
+    same = Vitals.__new__(Vitals)
+    same.data, same.seed = Repeated(load("two-moons"), different=1), 0
+    assert not same.possible
+
+
+def test_gradients_that_are_not_finite_are_said_to_be_so() -> None:
+    vitals, players, memory = seen_by(1.0, 0.0)
+    found = vitals(players, memory, {"generator": torch.tensor([math.nan]), "discriminator": torch.ones(4)})
+    assert found["finite"] is False
+    assert found["gradient/discriminator"] == 2
+    assert "gradient/generator" not in found
 
 
 def test_images_are_compared_small() -> None:

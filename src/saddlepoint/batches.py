@@ -58,21 +58,23 @@ class Batches:
             if not turn.fresh and made:
                 made.append(made[-1])
                 continue
-            batch: dict[str, Any] = self.noise(clock["step"], index, needs)
-            if needs - self.game.draws.keys():
-                batch |= self.rows_from(position, needs)
-                position += self.rows
-            made.append({**batch, "clock": now})
+            made.append({**self.drawn(clock["step"], index, position, needs), "clock": now})
+            position += self.rows if self.reads(needs) else 0
         return made
 
     def whole(self, clock: Mapping[str, Any], progress: float) -> dict[str, Any]:
         """A batch for all players at once, of the step that starts at `clock`: to look at, not to train on."""
         now = {"step": clock["step"], "images": clock["images"], "progress": progress}
         needs = self.game.needs(self.game.players)
-        batch: dict[str, Any] = self.noise(clock["step"], 0, needs)
-        if needs - self.game.draws.keys():
-            batch |= self.rows_from(clock["rows"], needs)
-        return {**batch, "clock": now}
+        return {**self.drawn(clock["step"], 0, clock["rows"], needs), "clock": now}
+
+    def drawn(self, step: int, index: int, position: int, needs: frozenset[str]) -> dict[str, Any]:
+        """Noise, and rows of the data from a position on, if any are needed."""
+        rows = self.rows_from(position, needs) if self.reads(needs) else {}
+        return self.noise(step, index, needs) | rows
+
+    def reads(self, needs: frozenset[str]) -> bool:
+        return bool(needs - self.game.draws.keys())
 
     def rows_from(self, position: int, needs: frozenset[str]) -> dict[str, Tensor]:
         rows = self.data.rows(self.seed, position, self.rows)

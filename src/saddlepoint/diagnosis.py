@@ -12,7 +12,6 @@ import torch
 
 from saddlepoint.batches import Batches
 from saddlepoint.constraints import Clip
-from saddlepoint.data.few_labels import complete
 from saddlepoint.diagnostics import (
     clipped_share,
     draw_plane,
@@ -63,9 +62,9 @@ class Diagnosis:
 
 
 def diagnose(run: Run, tell: Tell = lambda text: None) -> Diagnosis:
-    """The run at its last checkpoint: findings of its looks with a fresh one, gradients over eight batches, bounds of the
-    discriminator's slope, what a player gains by moving alone, leading eigenvalues of the field; pictures of the
-    plane or of the nearest training images."""
+    """The run at its last checkpoint: findings of the looks that it took, a fresh look at other rows, gradients over eight
+    batches, bounds of the discriminator's slope, what a player gains by moving alone, the curvature of its own loss,
+    leading eigenvalues of the field; pictures of the plane or of the nearest training images."""
     measured: dict[str, Mapping[str, float | str | None]] = {}
     pictures: dict[str, tuple[bytes, dict[str, Any]]] = {}
     left_out: list[str] = []
@@ -93,6 +92,7 @@ def _measures(run: Run) -> Iterator[tuple[str, Callable[[], Found]]]:
     if any(isinstance(c, Clip) for c in run.method.constraints):
         yield "clipped weights", partial(_clipped, run)
     yield "moves alone", partial(_alone, run)
+    yield "local equilibrium", partial(_equilibrium, run)
     yield "spectrum", partial(_spectrum, run)
     if run.plan.data.shape == (2,):
         yield "plane", partial(_plane, run)
@@ -111,7 +111,7 @@ def _batches(run: Run, count: int) -> list[Batch]:
 
 
 def _look(run: Run) -> Found:
-    vitals = Vitals(run.game, complete(run.data), run.plan.settings.seed + 1)
+    vitals = Vitals(run.game, run.data, run.plan.settings.seed + 1)
     if not vitals.possible:
         raise InputError(f"{run.data.name} holds out too few rows to compare with")
     players, memory = run.state.players, run.state.memory
@@ -161,15 +161,18 @@ def _clipped(run: Run) -> Found:
 
 def _alone(run: Run) -> Found:
     batch, state = _batches(run, 1)[0], run.state
-    rows: dict[str, Any] = {
+    return {
         f"loss that {player} sheds in {STEPS} steps alone": local_gain(
             run.game, player, state.players, state.memory, batch, steps=STEPS
         )
         for player in run.game.players
-    }
+    }, {}
+
+
+def _equilibrium(run: Run) -> Found:
     _small(run)
-    nash = local_nash(run.game, state.players, state.memory, batch)
-    rows["verdict"] = nash.verdict
+    nash = local_nash(run.game, run.state.players, run.state.memory, _batches(run, 1)[0])
+    rows: dict[str, Any] = {"verdict": nash.verdict}
     for player, own in nash.players.items():
         rows[f"smallest eigenvalue of its own Hessian, {player}"] = own.curvature
     return rows, {}
@@ -204,8 +207,8 @@ def _plane(run: Run) -> Found:
     found = plane(run.model(), run.data.held_out(500)["real"])
     told = {
         "title": "The plane of the data",
-        "note": "Scores of the discriminator (higher: more real), the directions in which they rise, the grid of latents "
-        "under the generator, samples and held-out rows.",
+        "note": f"At step {run.state.clock['step']:,}: scores of the discriminator (higher: more real), the directions in "
+        "which they rise, the grid of latents under the generator, samples and held-out rows.",
         "rows": [],
     }
     return {}, {"plane": (_drawn(lambda axes: draw_plane(axes, found), (6.5, 6)), told)}
@@ -225,8 +228,9 @@ def _nearest(run: Run) -> Found:
     )
     told = {
         "title": "Samples and their nearest training images",
-        "note": f"First in a row the sample, then the {nearest.indices.shape[1]} nearest of {len(pool):,} training images, "
-        f"{share:.2f} as far as those of held-out images (medians): far below 1 tells of copies.",
+        "note": f"At step {run.state.clock['step']:,}. First in a row the sample, then the {nearest.indices.shape[1]} "
+        f"nearest of {len(pool):,} training images, {share:.2f} as far as those of held-out images (medians): far below 1 "
+        "tells of copies.",
         "rows": [],
     }
     picture = png(grid(sheet.flatten(0, 1), 1 + nearest.indices.shape[1]))

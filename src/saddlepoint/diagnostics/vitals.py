@@ -4,7 +4,8 @@
     vitals(players, memory, gradients)      {"separation": .83, "coverage": .61, …}
 
 What the numbers say together is read by `saddlepoint.diagnostics.signs`. Readings that a game or its data cannot give (a
-discriminator's, training rows of a density that never repeats any) are left out.
+discriminator's, training rows of a density that never repeats any, what is relative to a distance that is 0 among rows
+that stand twice) are left out, and so are numbers that are not finite, of which `"finite": False` tells.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ class Vitals:
 
     @cached_property
     def possible(self) -> bool:
-        """Whether there are rows to compare with, and samples."""
-        return len(self.held_out["real"]) >= LEAST
+        """Whether there are rows to compare with, and not all the same."""
+        return len(self.held_out["real"]) >= LEAST and self.scale > 0
 
     def __call__(self, players: Players, memory: Memory, gradients: Players | None = None) -> Reading:
         """One look.
@@ -68,10 +69,11 @@ class Vitals:
         made = samples(self.game, players, memory, {**noise, **given})
         found: Reading = {f"size/{name}": float(vector.norm()) for name, vector in players.items()}
         found |= {f"gradient/{name}": float(vector.norm()) for name, vector in (gradients or {}).items()}
-        if not torch.isfinite(made).all():
-            return {**found, "finite": False}
+        finite = {name: value for name, value in found.items() if math.isfinite(value)}
+        if len(finite) < len(found) or not torch.isfinite(made).all():
+            return {**finite, "finite": False}
         return {
-            **found,
+            **finite,
             "finite": True,
             **self.compared(made),
             **self.judged(players, memory, {**noise, **given, "fake": made}),
@@ -87,18 +89,18 @@ class Vitals:
         spread = _mean(within)
         found = {
             "spread": spread / self.scale,
-            "distinct": _nearest(within) / self.lone,
+            "distinct": _over(_nearest(within), self.lone),
             "distance": (2 * float(between.mean()) - spread - self.scale) / self.scale,
             "distance/floor": self.floors["distance"],
             "coverage": self._covered(between),
             "coverage/floor": self.floors["coverage"],
             "precision": self._precise(between),
             "precision/floor": self.floors["precision"],
-            "sketch": self._sketch(fakes),
         }
         if repeats:
-            found["nearness"] = float(distances.amin(1).median()) / self.floors["nearest"]
-        return {name: round(value, 6) if isinstance(value, float) else value for name, value in found.items()}
+            found["nearness"] = _over(float(distances.amin(1).median()), self.floors["nearest"])
+        told = {name: round(value, 6) for name, value in found.items() if math.isfinite(value)}
+        return {**told, "sketch": self._sketch(fakes)}
 
     def _covered(self, between: Tensor) -> float:
         return float((between <= self.reach).any(0).double().mean())
@@ -194,6 +196,10 @@ def seen(rows: Tensor) -> Tensor:
     if rows.dim() == 4 and max(rows.shape[2:]) > SIDE:
         rows = adaptive_avg_pool2d(rows, (min(rows.shape[2], SIDE), min(rows.shape[3], SIDE)))
     return rows.flatten(1).float()
+
+
+def _over(value: float, base: float) -> float:
+    return value / base if base > 0 else math.nan
 
 
 def _mean(within: Tensor) -> float:
