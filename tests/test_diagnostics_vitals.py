@@ -204,3 +204,15 @@ def test_no_looks_where_none_are_wanted(tmp_path: Path) -> None:
         quiet=True,
     )
     assert not (tmp_path / "run" / "health.jsonl").exists()
+
+
+def test_cells_count_regions_with_samples() -> None:
+    """All of them by other rows of the same density; half of the plane reaches about half of them; one point one of 16."""
+    vitals = Vitals.__new__(Vitals)
+    vitals.data, vitals.seed = Normal(load("two-moons")), 0
+    centres, share = vitals.cells
+    assert share.sum() == pytest.approx(1)
+    assert vitals._reached(_normal(5)[:ROWS]) == 1
+    assert vitals._reached(centres[3].expand(ROWS, -1)) == 1 / len(centres)
+    half = _normal(6)
+    assert 0.3 < vitals._reached(half[half[:, 0] > 0][:ROWS]) < 0.75

@@ -33,6 +33,8 @@ ROWS = 256  # fakes, training rows and held-out rows of a look
 POOL = 2048  # training rows among which copies are sought
 SIDE = 16  # images are compared at this side at most
 LEAST = 32  # held-out rows without which nothing is compared
+CELLS = 16  # regions of the data, of which is looked how many hold samples
+ROUNDS = 10  # of Lloyd's iteration that finds them
 NEIGHBOUR = 5  # coverage: balls reach to this neighbour among the training rows
 WAVES = 16  # random Fourier features in a sketch
 
@@ -57,6 +59,7 @@ class Vitals:
         distance           energy distance 2E|x−y| − E|x−x'| − E|y−y'| of fakes and training rows, over E|x−x'|;
                            `distance/floor` with held-out rows in the place of the fakes
         coverage           share of training rows with a fake in the ball to their fifth neighbour; `coverage/floor` likewise
+        cells              share of 16 cells of the data (k-means) that hold a quarter of their share of the fakes at least
         precision          share of fakes in a ball of a training row; `precision/floor` likewise
         nearness           median distance of a fake to its nearest training row over that of a held-out row
         separation         P(score of a training row > score of a fake): ½ means that D cannot tell
@@ -94,6 +97,7 @@ class Vitals:
             "distance/floor": self.floors["distance"],
             "coverage": self._covered(between),
             "coverage/floor": self.floors["coverage"],
+            "cells": self._reached(fakes),
             "precision": self._precise(between),
             "precision/floor": self.floors["precision"],
         }
@@ -107,6 +111,11 @@ class Vitals:
 
     def _precise(self, between: Tensor) -> float:
         return float((between <= self.reach).any(1).double().mean())
+
+    def _reached(self, rows: Tensor) -> float:
+        centres, share = self.cells
+        hit = torch.bincount(torch.cdist(rows, centres).argmin(1), minlength=len(centres)) / len(rows)
+        return float((hit >= share / 4).double().mean())
 
     def _sketch(self, rows: Tensor) -> list[float]:
         """E cos(w·x + b) with Gaussian w: means of the features of the kernel exp(−|x − y|²/2s²), s the mean distance of
@@ -175,6 +184,20 @@ class Vitals:
     def reach(self) -> Tensor:
         """Distance of each real row to its fifth neighbour: [rows]."""
         return self.within.kthvalue(min(NEIGHBOUR + 1, len(self.within)), 1).values
+
+    @cached_property
+    def cells(self) -> tuple[Tensor, Tensor]:
+        """Centres [16, d] by k-means (Lloyd's iteration) on the training rows, and the share of the rows in each cell."""
+        centres = self.pool[:CELLS].clone()
+        for _ in range(ROUNDS):
+            nearest = torch.cdist(self.pool, centres).argmin(1)
+            member = torch.nn.functional.one_hot(nearest, len(centres)).to(self.pool)
+            count = member.sum(0)
+            centres = torch.where(
+                count[:, None] > 0, member.T @ self.pool / count.clamp(min=1)[:, None], centres
+            )
+        nearest = torch.cdist(self.pool, centres).argmin(1)
+        return centres, torch.bincount(nearest, minlength=len(centres)) / len(self.pool)
 
     @cached_property
     def floors(self) -> dict[str, float]:
