@@ -372,7 +372,7 @@ def apart(found: dict[str, Any]) -> set[str]:
     if found["gap"] > 0.75:
         holds.add("overfitted discriminator")
     if not good(found) and found["gradient"] < 0.01 and found["separation"] > 0.99:
-        holds.add("vanishing gradient")
+        holds |= {"vanishing gradient"} | ({"collapsed"} if found["cells"] <= 0.5 else set())
     return holds
 
 

@@ -18,6 +18,7 @@ WELL = {
     "separation": 0.6,
     "overfit": 0.5,
     "nearness": 1.0,
+    "cells": 1.0,
     "size/generator": 10.0,
     "gradient/generator": 1.0,
     "sketch": [0.0] * 16,
@@ -47,8 +48,8 @@ SICK: dict[str, dict[str, Any]] = {
     "memorising": {"nearness": 0.1},
     "overfitted discriminator": {"overfit": 0.9},
     "vanishing gradient": {"gradient/generator": 1e-4, "separation": 1.0, "distance": 0.5},
-    "collapsed": {"coverage": 0.1, "distance": 0.5},
-    "rotating": {"distance": 0.5, "sketch": lambda i: [(-1.0) ** i] * 16},
+    "collapsed": {"cells": 0.1, "distance": 0.5, "size/generator": 20.0},
+    "rotating": {"distance": 0.5, "size/generator": 20.0, "sketch": lambda i: [(-1.0) ** i] * 16},
     "under-trained": {"distance": lambda i: 2.0 / i},
 }
 
@@ -69,14 +70,19 @@ def test_every_sign_is_tried_above() -> None:
     assert {sign.name for sign in SIGNS} == set(SICK)
 
 
-def test_one_look_alone_says_nothing_but_of_explosions() -> None:
+def test_one_look_alone_tells_of_explosions_and_of_a_beginning_only() -> None:
     for name, readings in SICK.items():
-        expected = [name] if name == "exploding" else []
+        expected = [name] if name in ("exploding", "under-trained") else []
         assert [n for n in names(run(4, **readings)) if n == name] == expected
 
 
 def test_numbers_that_are_not_finite_are_an_explosion() -> None:
     assert names([*run(3), {"step": 300, "phase": 0, "finite": False}]) == ["exploding"]
+
+
+def test_parameters_that_hardly_moved_want_more_steps() -> None:
+    assert "under-trained" in names(run(12, distance=0.5))
+    assert "collapsed" not in names(run(12, distance=0.5, cells=0.1))
 
 
 def test_an_earlier_stage_says_nothing_of_the_present_one() -> None:

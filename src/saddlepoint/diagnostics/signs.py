@@ -84,28 +84,21 @@ class Sign:
 
 # -- thresholds ------------------------------------------------------------------------------------------
 
-GROWTH = 30.0  # times the first size or gradient
+GROWTH = 30.0  # times the first size
 COPIES = 0.5  # of the distance that held-out rows keep from the training rows
 BY_HEART = 0.7  # chance that a training row is judged above a held-out one
 APART = 0.99  # chance that a training row is judged above a fake
 VANISHED = 0.01  # of the largest gradient of the generator so far
-COVERED = 0.5  # of the coverage of held-out rows
-FAR = 0.05  # energy distance over the spread of the data, beyond the floor
-FALLING = 0.7  # of the distance at half of the run
-TURNING = 0.05  # root mean square change of a sketch from look to look
+REACHED = 0.5  # of 16 regions of the data
+FAR = 0.2  # root of the energy distance beyond its floor, in roots of the spread of the data
+FALLING = 0.8  # of the distance at half of the run
+FRESH = 1.3  # times the first size: parameters that have hardly moved
+TURNING = 0.15  # root mean square change of a sketch from look to look
 
 
 def exploding(looks: Looks) -> bool:
-    """Numbers that are not finite, or parameters or gradients grown thirtyfold."""
-    first, last = looks[0], looks[-1]
-    if not last.get("finite", True):
-        return True
-    grown = [_ratio(last[name], first[name]) for name in last if name.startswith("size/") and name in first]
-    early = looks[: max(2, len(looks) // 4)]
-    for name in last:
-        if name.startswith("gradient/"):
-            grown.append(_ratio(last[name], max(look.get(name, 0.0) for look in early)))
-    return max(grown, default=0.0) > GROWTH
+    """Numbers that are not finite, or parameters grown thirtyfold."""
+    return not looks[-1].get("finite", True) or growth(looks) > GROWTH
 
 
 def memorising(looks: Looks) -> bool:
@@ -123,35 +116,39 @@ def vanishing(looks: Looks) -> bool:
     last = looks[-1]
     largest = max((look.get("gradient/generator", 0.0) for look in looks), default=0.0)
     small = last.get("gradient/generator", math.inf) < VANISHED * largest
-    return small and last.get("separation", 0.0) > APART and _far(last)
+    return small and last.get("separation", 0.0) > APART and far(last)
 
 
 def collapsed(looks: Looks) -> bool:
-    """Samples cover far less of the data than fresh data do, and do not come nearer."""
-    last = looks[-1]
-    few = last.get("coverage", 1.0) < COVERED * last.get("coverage/floor", 1.0)
-    return few and _far(last) and not improving(looks)
+    """Samples reach few regions of the data and are far from it, and more training does not mend it."""
+    few = looks[-1].get("cells", 1.0) <= REACHED
+    return few and far(looks[-1]) and not undertrained(looks)
 
 
 def rotating(looks: Looks) -> bool:
     """Samples keep moving about without coming nearer."""
     late = looks[len(looks) // 2 :]
-    if len(moves(late)) < 3 or improving(looks):
-        return False
-    return mean(moves(late)) > TURNING and _far(late[-1])
+    return len(moves(late)) >= 2 and mean(moves(late)) > TURNING and far(late[-1]) and not improving(looks)
 
 
 def undertrained(looks: Looks) -> bool:
-    """Samples are far from the data and still coming nearer."""
-    return _far(looks[-1]) and improving(looks)
+    """Samples are far from the data and still coming nearer, or the parameters have hardly moved."""
+    return far(looks[-1]) and (improving(looks) or growth(looks) < FRESH)
 
 
 def improving(looks: Looks) -> bool:
-    """Whether the energy distance fell by three tenths over the last half of the looks."""
-    known = [look["distance"] for look in looks if "distance" in look]
+    """Whether the distance fell by a fifth over the last half of the looks, or there are two of them at most."""
+    known = [away(look) for look in looks if "distance" in look]
     if len(known) < 3:
         return True
-    return known[-1] < FALLING * known[len(known) // 2 - 1 + len(known) % 2]
+    return known[-1] < FALLING * known[len(known) // 2]
+
+
+def growth(looks: Looks) -> float:
+    """The largest growth of a player's parameters since the first look."""
+    first, last = looks[0], looks[-1]
+    sizes = [name for name in last if name.startswith("size/") and first.get(name, 0.0) > 0]
+    return max((last[name] / first[name] for name in sizes), default=1.0)
 
 
 def moves(looks: Looks) -> list[float]:
@@ -163,22 +160,23 @@ def moves(looks: Looks) -> list[float]:
     ]
 
 
-def _far(look: Look) -> bool:
-    return look.get("distance", 0.0) > look.get("distance/floor", 0.0) + FAR
+def away(look: Look) -> float:
+    """√ of the energy distance beyond what held-out rows have of it; 0 where there is none."""
+    return math.sqrt(max(0.0, look.get("distance", 0.0) - look.get("distance/floor", 0.0)))
 
 
-def _ratio(value: float, base: float) -> float:
-    return value / base if base > 0 else 0.0
+def far(look: Look) -> bool:
+    return away(look) > FAR
 
 
 SIGNS = (
     Sign(
         "exploding",
         "severe",
-        "Parameters or gradients explode",
+        "Parameters explode",
         exploding,
         ("size", "gradient"),
-        f"thirtyfold growth ({GROWTH:g}) or numbers that are not finite",
+        f"parameters {GROWTH:g} times as large as at first, or numbers that are not finite",
         "A lower learning rate, a gradient penalty on the discriminator or spectral normalisation bound what moves.",
         "Gulrajani et al. 2017; Miyato et al. 2018; Mescheder et al. 2018",
         looks=1,
@@ -216,10 +214,10 @@ SIGNS = (
     Sign(
         "collapsed",
         "severe",
-        "Samples cover little of the data",
+        "Samples reach few regions of the data",
         collapsed,
-        ("coverage", "distinct", "spread"),
-        f"coverage below {COVERED:g} of that of held-out rows, and no improvement",
+        ("cells", "spread", "distance"),
+        f"at most {REACHED:g} of 16 regions, far from the data and not coming nearer",
         "R1 or R2 with relativistic pairing, packing, unrolling, minibatch standard deviation or a lower learning rate.",
         "Metz et al. 2017; Lin et al. 2018; Karras et al. 2018; Huang et al. 2024",
     ),
@@ -229,17 +227,18 @@ SIGNS = (
         "Samples move about without coming nearer to the data",
         rotating,
         ("distance",),
-        f"mean movement above {TURNING:g} from look to look, and no improvement",
+        f"mean movement above {TURNING:g} from look to look, far from the data and not coming nearer",
         "R1, averaged weights, extragradient or optimistic steps, or a lower learning rate.",
         "Mescheder et al. 2018; Gidel et al. 2019; Yazıcı et al. 2019",
     ),
     Sign(
         "under-trained",
         "note",
-        "Samples are still coming nearer to the data",
+        "Samples are far from the data and still coming nearer, or parameters have hardly moved",
         undertrained,
-        ("distance",),
-        f"energy distance above its floor by {FAR:g} and below {FALLING:g} of what it was at half of the run",
+        ("distance", "size"),
+        f"√ of the energy distance above its floor by {FAR:g}, and below {FALLING:g} of what it was at half of the run or "
+        f"parameters less than {FRESH:g} times as large as at first",
         "A larger budget; the same command with more steps continues a run.",
         "",
         looks=1,
