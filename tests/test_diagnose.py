@@ -92,6 +92,7 @@ def test_the_spectrum_at_every_checkpoint_that_is_kept(
         whole = field_spectrum(run.game, state.players, state.memory, batch)
         assert float(spectrum.values[0].real) == pytest.approx(float(whole.values[0].real), rel=1e-2)
     assert rows["verdict at step 8"] == drawn[0][1].verdict
+    assert rows["largest real part at step 8"] == float(drawn[0][1].values[0].real)
     assert rows["verdict"] == drawn[1][1].verdict
     assert rows["largest real part"] == float(drawn[1][1].values[0].real)
     assert "at step 8, 12;" in found.pictures["spectrum"][1]["note"]

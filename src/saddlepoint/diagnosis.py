@@ -26,15 +26,17 @@ from saddlepoint.diagnostics import (
 from saddlepoint.diagnostics.signs import Finding, findings
 from saddlepoint.diagnostics.vitals import Vitals, seen
 from saddlepoint.errors import InputError
+from saddlepoint.forward import joined
 from saddlepoint.game import Batch
 from saddlepoint.images import grid, png
+from saddlepoint.sampling import latents
 from saddlepoint.state import State
 from saddlepoint.trained import Run
 
 BATCHES = 8
 EIGENVALUES = 8
 LARGEST = 5_000_000  # numbers above which no spectrum is looked for
-POINTS = 64  # at which the slope of the discriminator is taken
+POINTS = 60  # of data and of samples, at which the slope of the discriminator is taken; whole packs of 2 to 6
 STEPS = 50  # of a player that descends alone
 ROWS = 8  # samples beside their nearest training images
 NEIGHBOURS = 5
@@ -137,10 +139,12 @@ def _gradients(run: Run) -> Found:
 
 
 def _slope(run: Run) -> Found:
-    real = run.data.training(POINTS)["real"]
-    fake = run.sample(len(real), run.plan.settings.seed)
-    players, memory = run.state.players, run.state.memory
-    found = lipschitz(run.game, "discriminator", players, memory, torch.cat([real, fake]))
+    players, memory, rows = run.state.players, run.state.memory, run.data.training(POINTS)
+    noise = latents(run.method, len(rows["real"]), run.plan.settings.seed, "sample")
+    forward = run.game.bound().evaluation(players, memory, {**rows, **noise})
+    points = joined([forward["real_point"], forward["fake_point"]])
+    condition = tuple(joined([told, told]) for told in forward["condition"])
+    found = lipschitz(run.game, "discriminator", players, memory, points, condition)
     unknown = {"layers without a known constant": ", ".join(found.unknown)} if found.unknown else {}
     return {
         "at most": found.upper,
@@ -201,6 +205,7 @@ def _spectrum(run: Run) -> Found:
     first = found.values[0]
     rows = {
         **{f"verdict at step {at:,}": spectrum.verdict for at, spectrum in before},
+        **{f"largest real part at step {at:,}": float(spectrum.values[0].real) for at, spectrum in before},
         "verdict": found.verdict,
         "largest real part": float(first.real),
         "its imaginary part": abs(float(first.imag)),
