@@ -15,7 +15,7 @@ from PIL import Image
 
 from command_line import here
 from saddlepoint import methods
-from saddlepoint.diagnosis import diagnose
+from saddlepoint.diagnosis import _slope, diagnose
 from saddlepoint.diagnostics import field_spectrum
 from saddlepoint.method import Stage
 from saddlepoint.run import Folder
@@ -107,8 +107,19 @@ def test_images_are_laid_beside_their_nearest(tmp_path: Path) -> None:
     assert "nearest training images" in (out / "report.html").read_text()
 
 
+@pytest.mark.parametrize("name", ["cgan", "pacgan", "bigan"])
+def test_slopes_of_what_is_told_packed_or_paired(tmp_path: Path, name: str) -> None:
+    out = trained(tmp_path / "run", name, "--data", "digits", "--network", "MLP(width=8)", "--steps", "4")
+    found, drawn = _slope(Run.open(out))
+    assert found["at most"] >= found["largest gradient at points"] > 0
+    assert found["at most"] >= found["largest slope between points"] > 0
+    assert not drawn
+
+
 def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
-    out = trained(tmp_path / "run", "cgan", "--data", "digits", "--network", "MLP(width=8)", "--steps", "10")
+    """A discriminator that sees a representation of the point is handed the point alone."""
+    short = repr(replace(methods.get("rfgan"), before=()))
+    out = trained(tmp_path / "run", short, "--data", "digits", "--network", "MLP(width=8)", "--steps", "4")
     found = diagnosed(out)
     assert any(sentence.startswith("slope of the discriminator:") for sentence in found["left_out"])
     assert "gradients" in found["measured"]

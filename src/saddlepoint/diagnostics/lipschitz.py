@@ -142,7 +142,7 @@ def lipschitz(
         seen = _Seen(module, shapes, isinstance(points, tuple), tuple(y[rows[:1]] for y in told))
         try:
             seen(flat[rows[:1]])
-        except (RuntimeError, TypeError) as error:
+        except (RuntimeError, TypeError, ValueError) as error:
             raise InputError(
                 f"the {player} does not take points of shape {', '.join(map(str, shapes))}: {str(error).splitlines()[0]}"
             ) from error
