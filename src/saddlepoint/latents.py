@@ -55,7 +55,7 @@ def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     angle = (a * b).sum(2, keepdim=True).clamp(-1, 1).arccos().clamp(min=1e-6)
     arc = (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / angle.sin()
     start, end = start.unsqueeze(1), end.unsqueeze(1)
-    norms = torch.lerp(*(x.norm(dim=2, keepdim=True) for x in (start, end)), share)
+    norms = torch.lerp(start.norm(dim=2, keepdim=True), end.norm(dim=2, keepdim=True), share)
     return torch.where(angle > OPPOSITE, torch.lerp(start, end, share), arc * norms)
 
 

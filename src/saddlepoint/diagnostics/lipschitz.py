@@ -255,7 +255,8 @@ def _upper(module: nn.Module, point: Tensor) -> tuple[float | None, dict[str, fl
         return None, {}, ("the network (what it does cannot be traced)",)
     bounds = _Bounds(module, graph)
     bounds.run(point)
-    found = bounds.constant[graph.output_node().args[0]]
+    (outcome,) = graph.output_node().all_input_nodes
+    found = bounds.constant[outcome]
     return (None if bounds.unknown else found), bounds.layers, tuple(bounds.unknown)
 
 
