@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import torch
 from PIL import Image
 
 from command_line import here
-from saddlepoint.diagnosis import diagnose
+from saddlepoint import methods
+from saddlepoint.diagnosis import _slope, diagnose
 from saddlepoint.diagnostics import field_spectrum
+from saddlepoint.method import Stage
 from saddlepoint.run import Folder
 from saddlepoint.trained import Run
 
@@ -67,6 +70,34 @@ def test_the_leading_eigenvalue_is_that_of_the_dense_matrix(ring: Path) -> None:
     assert found["largest real part"] == pytest.approx(float(whole.values[0].real), rel=1e-2)
 
 
+def test_the_spectrum_at_every_checkpoint_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one batch; those of an earlier stage are of another game."""
+    from saddlepoint.diagnosis import _batches
+
+    staged = repr(replace(methods.get("gan"), before=(Stage(methods.get("lsgan"), 5),)))
+    often = ("--checkpoint-steps", "4", "--keep", "9", "--steps", "12")
+    out = trained(tmp_path / "run", staged, "--data", "ring", "--network", "MLP(width=8)", *often)
+    run, drawn = Run.open(out), []
+    steps = [int(path.stem) for path in run.folder.saved()]
+    assert steps == [0, 4, 8, 12]
+    monkeypatch.setattr("saddlepoint.diagnosis.draw_spectrum", lambda axes, spectra: drawn.extend(spectra))
+    found = diagnose(run)
+    assert [step for step, _ in drawn] == [8, 12]
+    rows = found.measured["spectrum"]
+    (batch,) = _batches(run, 1)
+    for step, spectrum in drawn:
+        state, _ = run.folder.load(run.folder.checkpoints / f"{step:09}.pt", torch.device("cpu"))
+        whole = field_spectrum(run.game, state.players, state.memory, batch)
+        assert float(spectrum.values[0].real) == pytest.approx(float(whole.values[0].real), rel=1e-2)
+    assert rows["verdict at step 8"] == drawn[0][1].verdict
+    assert rows["largest real part at step 8"] == float(drawn[0][1].values[0].real)
+    assert rows["verdict"] == drawn[1][1].verdict
+    assert rows["largest real part"] == float(drawn[1][1].values[0].real)
+    assert "at step 8, 12;" in found.pictures["spectrum"][1]["note"]
+
+
 def test_images_are_laid_beside_their_nearest(tmp_path: Path) -> None:
     out = trained(tmp_path / "run", "wgan", "--data", "digits", "--network", "MLP(width=8)", "--steps", "10")
     found = diagnosed(out)
@@ -76,8 +107,19 @@ def test_images_are_laid_beside_their_nearest(tmp_path: Path) -> None:
     assert "nearest training images" in (out / "report.html").read_text()
 
 
+@pytest.mark.parametrize("name", ["cgan", "pacgan", "bigan"])
+def test_slopes_of_what_is_told_packed_or_paired(tmp_path: Path, name: str) -> None:
+    out = trained(tmp_path / "run", name, "--data", "digits", "--network", "MLP(width=8)", "--steps", "4")
+    found, drawn = _slope(Run.open(out))
+    assert found["at most"] >= found["largest gradient at points"] > 0
+    assert found["at most"] >= found["largest slope between points"] > 0
+    assert not drawn
+
+
 def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:
-    out = trained(tmp_path / "run", "cgan", "--data", "digits", "--network", "MLP(width=8)", "--steps", "10")
+    """A discriminator that sees a representation of the point is handed the point alone."""
+    short = repr(replace(methods.get("rfgan"), before=()))
+    out = trained(tmp_path / "run", short, "--data", "digits", "--network", "MLP(width=8)", "--steps", "4")
     found = diagnosed(out)
     assert any(sentence.startswith("slope of the discriminator:") for sentence in found["left_out"])
     assert "gradients" in found["measured"]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 import saddlepoint
 from saddlepoint import Budget, Run, Settings, methods
+from saddlepoint.data import load
 from saddlepoint.diagnostics import draw_plane, plane
 from saddlepoint.errors import InputError
 from saddlepoint.latents import Gaussian
@@ -24,7 +25,8 @@ from saddlepoint.method import Method
 from saddlepoint.mixture import Mix
 from saddlepoint.model import Trained
 from saddlepoint.networks import MLP
-from saddlepoint.plan import fitting
+from saddlepoint.pictures import plane_picture
+from saddlepoint.plan import Plan, fitting
 
 DATA = torch.randn(300, 2, generator=torch.Generator().manual_seed(5)) * torch.tensor([2.0, 0.5])
 
@@ -225,3 +227,64 @@ def test_a_run_is_looked_at(tmp_path: Path) -> None:
     torch.testing.assert_close(seen.scores[0, -1], model.judge(corner).detach()[0], atol=1e-6, rtol=1e-4)
     torch.testing.assert_close(seen.samples, run.render({"latent": model.latents(500, 0)}))
     assert seen.name == "run"
+
+
+SETTINGS = Settings(evaluations=1, evaluation_samples=100, pictures=2, threads=1)
+
+
+def test_along_a_training_it_is_drawn_beside_the_samples_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(name: str) -> Run:
+        pair, budget = MLP(width=4), Budget(steps=4)
+        return saddlepoint.train(
+            methods.get("gan"),
+            "ring",
+            pair,
+            out=tmp_path / name,
+            budget=budget,
+            settings=SETTINGS,
+            quiet=True,
+        )
+
+    drawn = run("drawn")
+    shown = {path.name: path.read_bytes() for path in drawn.folder.planes.iterdir()}
+    assert (
+        set(shown)
+        == {path.name for path in drawn.folder.samples.iterdir()}
+        == {f"{n:08}.png" for n in (0, 2, 4)}
+    )
+    assert len(set(shown.values())) == 3, "the pair moves"
+    assert shown["00000004.png"] == plane_picture(replace(drawn.model(), name=""), load("ring"), 0)
+    assert "The plane along training" in (tmp_path / "drawn" / "report.html").read_text()
+    drawn.folder.truncate(2)
+    assert {path.name for path in drawn.folder.planes.iterdir()} == {"00000000.png", "00000002.png"}
+    monkeypatch.setattr("saddlepoint.pictures.plane_picture", lambda *_: None)
+    plain = run("plain")
+    assert not plain.folder.planes.exists()
+    assert "The plane along training" not in (tmp_path / "plain" / "report.html").read_text()
+    for player, vector in drawn.state.players.items():
+        assert torch.equal(vector, plain.state.players[player])
+
+
+def begun(name: str, data: str = "ring") -> Trained:
+    method, rows = replace(methods.get(name), averages={}), load(data).training(16)
+    game = method.game(Plan(method, load(data), MLP(width=4), Budget(steps=1), Settings()).modules(), rows)
+    return Trained("begun", method, game.bound(), *game.init(0, rows))
+
+
+def test_where_there_is_no_plane_none_is_drawn() -> None:
+    ring = load("ring")
+    assert plane_picture(begun("gan"), ring, 0) is not None
+    for name in ("cgan", "pacgan", "vae", "minibatch-discrimination"):
+        assert plane_picture(begun(name), ring, 0) is None
+    assert plane_picture(begun("gan", "digits"), load("digits"), 0) is None
+    model = begun("gan")
+    for player, drawn in (("generator", True), ("discriminator", False)):
+        lost = {**model.players, player: torch.full_like(model.players[player], torch.nan)}
+        assert (plane_picture(replace(model, players=lost), ring, 0) is not None) == drawn
+
+
+def test_points_that_are_judged_by_those_beside_them_are_refused() -> None:
+    with pytest.raises(InputError, match="judges a point by what is beside it"):
+        plane(begun("minibatch-discrimination"), DATA)

@@ -20,13 +20,14 @@ from saddlepoint.data import load
 from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
 from saddlepoint.features import Identity
-from saddlepoint.latents import Codes, Gaussian
+from saddlepoint.latents import Codes, Gaussian, Latent, Sphere, Uniform
 from saddlepoint.metrics import Quantities, Reference, catalogue
 from saddlepoint.metrics.information import Recognition
 from saddlepoint.networks import MLP
 from saddlepoint.panels import panels
 from saddlepoint.penalties import MutualInformation
-from saddlepoint.sampling import by_class
+from saddlepoint.plan import Plan
+from saddlepoint.sampling import by_class, latents, samples
 from saddlepoint.trained import Run
 from small_games import play, small
 
@@ -82,7 +83,7 @@ def test_traversals_from_the_command_line_and_in_the_report(tmp_path: Path) -> N
     assert_refused(here("sample run --traverse --interpolate --out x.png", tmp_path), "one at a time")
     plain = here(f"train gan --data digits {QUICK} --out plain", tmp_path)
     assert plain.returncode == 0, plain.stderr
-    assert not (tmp_path / "plain" / "panels").exists()
+    assert [path.name for path in (tmp_path / "plain" / "panels").glob("*.png")] == ["walks.png"]
     assert_refused(here("sample plain --traverse --out x.png", tmp_path), "gan has no codes to vary")
 
 
@@ -163,12 +164,68 @@ def test_columns_of_the_classes_have_their_noise_in_common() -> None:
     method = replace(methods.get("cgan"), latent=Gaussian(5))
     digits = load("digits")
     game = method.game(method.networks.__class__(MLP(8)).build(digits.shape, 5, 10), digits.training(8))  # type: ignore[attr-defined]
-    (panel,) = panels(method, game, digits, 0)
+    panel, _ = panels(method, game, digits, 0)
     noise = panel.noise["latent"].view(10, 10, 5)
     assert torch.equal(noise, noise[:1].expand(10, 10, 5))
     assert torch.equal(panel.noise["label"].view(10, 10), torch.arange(10)[:, None].expand(10, 10))
     game, _ = play(small(methods.get("cgan")))
     assert panels(small(methods.get("cgan")), game, load("ring"), 0) == []
+
+
+WAYS: dict[str, Latent] = {
+    "infogan": Codes(noise=3),
+    "gan": Gaussian(5),
+    "gan-r1": Sphere(5),
+    "cgan": Uniform(5),
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_a_walk_goes_from_sample_to_sample(name: str) -> None:
+    """The first and the last of each row are the samples of its two latents; the class and the codes stay."""
+    method, digits = replace(methods.get(name), latent=WAYS[name]), load("digits")
+    networks = Plan(method, digits, MLP(8), Budget(steps=1), Settings()).modules()
+    game = method.game(networks, digits.training(8))
+    players, memory = game.init(0, digits.training(8))
+    panel = panels(method, game, digits, 7)[-1]
+    assert (panel.name, panel.columns) == ("walks", 10)
+    assert method.latent.way in panel.note
+    assert ("Its class stays." in panel.note) == (name == "cgan")
+    made = samples(game, players, memory, panel.noise).view(-1, 10, 64)
+    start, end = (latents(method, len(made), 7, f"interpolation {side}") for side in ("start", "end"))
+    label = {"label": torch.arange(len(made))} if name == "cgan" else {}
+    assert panel.rows == (digits.classes[:8] if label else ())
+    for place, drawn in ((0, start), (-1, {**start, "latent": end["latent"]})):
+        expected = samples(game, players, memory, {**drawn, **label}).flatten(1)
+        torch.testing.assert_close(made[:, place], expected, atol=1e-5, rtol=1e-5)
+    moved = panel.noise["latent"].view(len(made), 10, -1).diff(dim=1).norm(dim=2)
+    assert (moved > 0.01).all(), "every step is one"
+
+
+def test_on_great_arcs_norms_and_angles_grow_evenly() -> None:
+    """‖z(t)‖ = (1 − t)‖a‖ + t‖b‖ and the angle to a is t times that to b, in double precision."""
+    start, end = torch.randn(2, 6, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    share = torch.linspace(0, 1, 7, dtype=torch.float64)
+    for latent in (Gaussian(4), Sphere(4)):
+        way = latent.between(start, end, share)
+        norms = torch.lerp(start.norm(dim=1)[:, None], end.norm(dim=1)[:, None], share)
+        torch.testing.assert_close(way.norm(dim=2), norms, atol=1e-12, rtol=1e-12)
+        cosine = torch.cosine_similarity(way, start[:, None], dim=2).clamp(-1, 1)
+        # arccos loses half of the digits where the cosine is near 1
+        torch.testing.assert_close(cosine.arccos(), cosine[:, -1:].arccos() * share, atol=1e-7, rtol=1e-7)
+        plane = torch.stack([start, end], 1)
+        assert torch.linalg.matrix_rank(torch.cat([plane, way], 1)).tolist() == [2] * 6
+    straight = Uniform(4).between(start, end, share)
+    torch.testing.assert_close(straight[:, 2], start * 2 / 3 + end / 3)
+
+
+def test_between_opposite_latents_the_way_is_straight() -> None:
+    """There is no shortest arc; single numbers are opposite or in line."""
+    share = torch.linspace(0, 1, 5)
+    for start in (torch.tensor([[2.0]]), torch.tensor([[2.0, -1.0, 0.5]])):
+        for end in (-1.5 * start, 1.5 * start):
+            way = Gaussian(start.shape[1]).between(start, end, share)
+            torch.testing.assert_close(way[0], torch.lerp(start, end, share[:, None]))
 
 
 def known(wrong: float = 0.0) -> Recognition:
@@ -283,6 +340,7 @@ def test_a_picture_of_many_classes_shows_the_first_twenty() -> None:
     many: Any = SimpleNamespace(classes=tuple(map(str, range(1000))), shape=(1, 8, 8))
     game: Any = SimpleNamespace(bound=lambda: SimpleNamespace(found=SimpleNamespace(given={"label"})))
     assert by_class(game, many, 8)["label"].tolist() == [k for k in range(20) for _ in range(8)]
-    (panel,) = panels(methods.get("cgan"), game, many, 0)
+    panel, walk = panels(methods.get("cgan"), game, many, 0)
     assert panel.rows == many.classes[:20]
     assert "first 20 of 1000" in panel.note
+    assert walk.rows == many.classes[:8]

@@ -79,6 +79,27 @@ def test_the_slider_moves_by_keys_and_the_picture_follows(browser: Any, tmp_path
     assert browser.get_log("browser") == []
 
 
+def test_every_player_shows_its_own_frames(browser: Any, tmp_path: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    run = full_run(tmp_path, steps=600, pictures=4)
+    (run / "planes").mkdir()
+    for step in (0, 600):
+        shutil.copy(run / "samples" / f"{step:08}.png", run / "planes")
+    open_page(browser, run)
+    labels = "return [...document.querySelectorAll('output')].map(e => e.textContent)"
+    first, last = "step 0", "step 600 · 38,400 images"
+    assert browser.execute_script(labels) == [last, last]
+    browser.find_element("id", "plane-slider").send_keys(Keys.HOME)
+    assert browser.execute_script(labels) == [last, first]
+    browser.find_element("id", "slider").send_keys(Keys.HOME)
+    browser.find_element("id", "plane-slider").send_keys(Keys.END)
+    assert browser.execute_script(labels) == [first, last]
+    pictures = browser.find_elements("css selector", ".frames img")
+    assert [p.get_attribute("data-label") for p in pictures if p.is_displayed()] == [first, last]
+    assert browser.get_log("browser") == []
+
+
 def test_play_runs_from_the_start_to_the_end_and_stops(browser: Any, tmp_path: Path) -> None:
     from selenium.webdriver.support.wait import WebDriverWait
 

@@ -26,14 +26,17 @@ from saddlepoint.diagnostics import (
 from saddlepoint.diagnostics.signs import Finding, findings
 from saddlepoint.diagnostics.vitals import Vitals, seen
 from saddlepoint.errors import InputError
+from saddlepoint.forward import joined
 from saddlepoint.game import Batch
 from saddlepoint.images import grid, png
+from saddlepoint.sampling import latents
+from saddlepoint.state import State
 from saddlepoint.trained import Run
 
 BATCHES = 8
 EIGENVALUES = 8
 LARGEST = 5_000_000  # numbers above which no spectrum is looked for
-POINTS = 64  # at which the slope of the discriminator is taken
+POINTS = 60  # of data and of samples, at which the slope of the discriminator is taken; whole packs of 2 to 6
 STEPS = 50  # of a player that descends alone
 ROWS = 8  # samples beside their nearest training images
 NEIGHBOURS = 5
@@ -64,7 +67,7 @@ class Diagnosis:
 def diagnose(run: Run, tell: Tell = lambda text: None) -> Diagnosis:
     """The run at its last checkpoint: findings of the looks that it took, a fresh look at other rows, gradients over eight
     batches, bounds of the discriminator's slope, what a player gains by moving alone, the curvature of its own loss,
-    leading eigenvalues of the field; pictures of the plane or of the nearest training images."""
+    leading eigenvalues of the field, at earlier checkpoints too; pictures of the plane or of the nearest training images."""
     measured: dict[str, Mapping[str, float | str | None]] = {}
     pictures: dict[str, tuple[bytes, dict[str, Any]]] = {}
     left_out: list[str] = []
@@ -136,10 +139,12 @@ def _gradients(run: Run) -> Found:
 
 
 def _slope(run: Run) -> Found:
-    real = run.data.training(POINTS)["real"]
-    fake = run.sample(len(real), run.plan.settings.seed)
-    players, memory = run.state.players, run.state.memory
-    found = lipschitz(run.game, "discriminator", players, memory, torch.cat([real, fake]))
+    players, memory, rows = run.state.players, run.state.memory, run.data.training(POINTS)
+    noise = latents(run.method, len(rows["real"]), run.plan.settings.seed, "sample")
+    forward = run.game.bound().evaluation(players, memory, {**rows, **noise})
+    points = joined([forward["real_point"], forward["fake_point"]])
+    condition = tuple(joined([told, told]) for told in forward["condition"])
+    found = lipschitz(run.game, "discriminator", players, memory, points, condition)
     unknown = {"layers without a known constant": ", ".join(found.unknown)} if found.unknown else {}
     return {
         "at most": found.upper,
@@ -178,23 +183,40 @@ def _equilibrium(run: Run) -> Found:
     return rows, {}
 
 
+def _states(run: Run) -> list[State]:
+    """The state of the run after those of the earlier checkpoints that its folder keeps, of the same game: of no stage
+    before it."""
+    phases = (*(stage.method for stage in run.method.before), run.method)
+    kept = [run.folder.load(path, torch.device("cpu")) for path in run.folder.saved()]
+    now = run.state.clock["step"]
+    same = [state for state, extra in kept if phases[extra["phase"]] == run.game.method]
+    return [*(state for state in same if state.clock["step"] < now), run.state]
+
+
 def _spectrum(run: Run) -> Found:
+    """Every state on the same batch, so that what differs is the state."""
     _small(run)
-    state = run.state
-    found = field_spectrum(run.game, state.players, state.memory, _batches(run, 1)[0], count=EIGENVALUES)
+    batch = _batches(run, 1)[0]
+    spectra = [
+        (state.clock["step"], field_spectrum(run.game, state.players, state.memory, batch, count=EIGENVALUES))
+        for state in _states(run)
+    ]
+    *before, (_, found) = spectra
     first = found.values[0]
     rows = {
+        **{f"verdict at step {at:,}": spectrum.verdict for at, spectrum in before},
+        **{f"largest real part at step {at:,}": float(spectrum.values[0].real) for at, spectrum in before},
         "verdict": found.verdict,
         "largest real part": float(first.real),
         "its imaginary part": abs(float(first.imag)),
     }
     told = {
         "title": "Leading eigenvalues of the field",
-        "note": f"Eigenvalues of −J with the largest real parts, of one batch at step {state.clock['step']:,}; those right "
-        "of 0 grow.",
+        "note": f"Eigenvalues of −J with the largest real parts, of one batch at step "
+        f"{', '.join(f'{at:,}' for at, _ in spectra)}; those right of 0 grow.",
         "rows": [],
     }
-    return rows, {"spectrum": (_drawn(lambda axes: draw_spectrum(axes, found)), told)}
+    return rows, {"spectrum": (_drawn(lambda axes: draw_spectrum(axes, spectra if before else found)), told)}
 
 
 def _small(run: Run) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,12 +14,15 @@ from saddlepoint.draws import Draw
 from saddlepoint.errors import InputError
 from saddlepoint.forward import Definition
 
+OPPOSITE = math.pi - 1e-3  # radians above which the great arc is lost in rounding
+
 
 class Latent:
     """What a prior is: the noise that it draws for each row, and how many numbers the generator gets of it (`size`). One
     that makes its numbers from its draws is a `Definition` too."""
 
     size: int
+    way: ClassVar[str] = "a straight line"  # on which `between` goes
 
     def draws(self) -> dict[str, Draw]:
         raise NotImplementedError
@@ -27,9 +31,36 @@ class Latent:
         """The draws "latent" nearer to the middle of the prior."""
         raise NotImplementedError
 
+    def between(self, start: Tensor, end: Tensor, share: Tensor) -> Tensor:
+        """Draws "latent" on the way from start [n, d] to end [n, d] at the shares [steps] of it: [n, steps, d]. Straight,
+        which leads nowhere that the prior does not go where its support is convex."""
+        return torch.lerp(start.unsqueeze(1), end.unsqueeze(1), share.view(1, -1, 1))
+
+
+class Round(Latent):
+    """A prior that looks the same in every direction, and on the way between two of whose draws the norm is kept that of
+    the ends (White 2016)."""
+
+    way: ClassVar[str] = "a great arc"
+
+    def between(self, start: Tensor, end: Tensor, share: Tensor) -> Tensor:
+        return slerp(start, end, share)
+
+
+def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
+    """Points on the great arc from start [n, d] to end [n, d] at the shares [steps] of its angle, norms interpolated
+    linearly: [n, steps, d]. Between opposite ends, where no arc is the shortest, and of single numbers: straight."""
+    share = share.view(1, -1, 1)
+    a, b = ((x / x.norm(dim=1, keepdim=True)).unsqueeze(1) for x in (start, end))
+    angle = (a * b).sum(2, keepdim=True).clamp(-1, 1).arccos().clamp(min=1e-6)
+    arc = (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / angle.sin()
+    start, end = start.unsqueeze(1), end.unsqueeze(1)
+    norms = torch.lerp(start.norm(dim=2, keepdim=True), end.norm(dim=2, keepdim=True), share)
+    return torch.where(angle > OPPOSITE, torch.lerp(start, end, share), arc * norms)
+
 
 @dataclass(frozen=True)
-class Gaussian(Latent):
+class Gaussian(Round):
     """z ~ N(0, I) in `size` dimensions."""
 
     size: int = 128
@@ -67,7 +98,7 @@ class Uniform(Latent):
 
 
 @dataclass(frozen=True)
-class Sphere(Definition, Latent):
+class Sphere(Definition, Round):
     """z uniform on the sphere of radius √size in `size` dimensions (White 2016 on why: a Gaussian lies there anyway)."""
 
     size: int = 128

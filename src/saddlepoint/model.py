@@ -42,7 +42,7 @@ class Trained:
 
     def generate(self, latents: Tensor) -> Tensor:
         """A sample for each row, differentiable in the latents: [n, *shape]."""
-        size = self.method.latent.size
+        latents, size = latents.to(self._device), self.method.latent.size
         inputs = (latents[:, :size], *latents[:, size:].unbind(1))
         ready = "generator" in self.game.networks
         given: Any = {"generator_input": inputs} if ready else {"latent": latents}

@@ -1,4 +1,4 @@
-"""Pictures at the end of a run whose rows mean something: a class each, or a code that varies."""
+"""Pictures at the end of a run whose rows mean something: a class each, a code that varies, a way between two latents."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from saddlepoint.data.protocol import Data
 from saddlepoint.game import Game
 from saddlepoint.latents import Codes
 from saddlepoint.method import Method
-from saddlepoint.sampling import SHOWN, conditions, latents
+from saddlepoint.sampling import SHOWN, conditions, latents, walks
 
 COLUMNS = 10
+WALKS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +39,8 @@ def panels(method: Method, game: Game, data: Data, seed: int) -> list[Panel]:
     """Those that the method has; of points in the plane there is no sheet with rows."""
     if len(data.shape) != 3:
         return []
-    return [
-        panel for panel in (_classes(method, game, data, seed), _codes(method, game, data, seed)) if panel
-    ]
+    made = (panel(method, game, data, seed) for panel in (_classes, _codes, _walks))
+    return [panel for panel in made if panel]
 
 
 def _classes(method: Method, game: Game, data: Data, seed: int) -> Panel | None:
@@ -77,4 +77,24 @@ def _codes(method: Method, game: Game, data: Data, seed: int) -> Panel | None:
         rows=latent.named(),
         columns=latent.columns(COLUMNS),
         noise=latent.traversed(start, COLUMNS),
+    )
+
+
+def _walks(method: Method, game: Game, data: Data, seed: int) -> Panel:
+    """From one latent to another; what a sample is made for besides stays along a row."""
+    labelled = game.bound().found.given == {"label"}
+    shown = data.classes[:WALKS] if labelled else ()
+    count = len(shown) or WALKS
+    given = {"label": torch.arange(count)} if labelled else conditions(game, data, count, seed)
+    kept = " Its class stays." if labelled else " What it is made for stays." if given else ""
+    return Panel(
+        name="walks",
+        title="From one latent to another",
+        note=f"A row goes on {method.latent.way} from the latent of its first sample to that of its last.{kept}",
+        rows=shown,
+        columns=COLUMNS,
+        noise={
+            **walks(method, count, COLUMNS, seed),
+            **{name: value.repeat_interleave(COLUMNS, 0) for name, value in given.items()},
+        },
     )

@@ -1,13 +1,18 @@
-"""The picture of samples that suits the data: a sheet of images, or points."""
+"""Pictures along training: of samples, a sheet of images or points; of a pair over the plane that its data lie in."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from saddlepoint.data.protocol import Data
+from saddlepoint.errors import InputError
+from saddlepoint.model import Trained
+
+COLOURS = 128  # of a plane: a third of the bytes of all
 
 
 def sample_picture(samples: Tensor, data: Data, columns: int | None = None) -> bytes:
@@ -20,6 +25,36 @@ def sample_picture(samples: Tensor, data: Data, columns: int | None = None) -> b
     centres: Any = getattr(data, "centres", None)
     samples, real = in_plane(samples, real)
     return images.scatter(samples, real=real, centres=centres)
+
+
+def plane_picture(model: Trained, data: Data, seed: int) -> bytes | None:
+    """PNG bytes of scores, their gradients, the warped grid of latents, samples and held-out rows; None where there is no
+    plane to draw (`diagnostics.plane`) or scores are not finite."""
+    if data.shape != (2,):
+        return None
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.style import context
+    from PIL import Image
+
+    from saddlepoint.diagnostics import draw_plane, plane
+
+    try:
+        found = plane(model, data.held_out(500)["real"], seed=seed)
+    except InputError:
+        return None
+    if not (found.scores.isfinite().all() and found.gradients.isfinite().all()):
+        return None
+    stream = BytesIO()
+    with context("default"):
+        figure = Figure(figsize=(7, 5.6), dpi=80)
+        axes = figure.add_axes((0.02, 0.02, 0.92, 0.93), xticks=[], yticks=[])  # ticks take half of the time
+        draw_plane(axes, found)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    picture = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+    picture.quantize(COLOURS, Image.Quantize.FASTOCTREE).save(stream, format="PNG")
+    return stream.getvalue()
 
 
 def in_plane(samples: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:

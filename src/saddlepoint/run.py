@@ -34,6 +34,7 @@ class Folder:
         self.checkpoints = path / "checkpoints"
         self.samples = path / "samples"
         self.weights = path / "weights"
+        self.planes = path / "planes"
         self.panels = path / "panels"
         self.made = False  # by this process
         self._handle: Any = None
@@ -146,7 +147,7 @@ class Folder:
                 keep = sum(size for size, row in _lines(path) if row["step"] <= step)
                 if keep != path.stat().st_size:
                     os.truncate(path, keep)
-        for picture in self.samples.glob("*.png"):
+        for picture in (*self.samples.glob("*.png"), *self.planes.glob("*.png")):
             if picture.stem.isdecimal() and int(picture.stem) > step:
                 picture.unlink()
 

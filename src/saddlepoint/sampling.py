@@ -34,6 +34,15 @@ def latents(
     return drawn
 
 
+def walks(method: Method, rows: int, steps: int, seed: int) -> dict[str, Tensor]:
+    """Noise of `rows` ways between pairs of latents, `steps` rows each, ends included. What is drawn besides the latent
+    (codes, the component of a mixture) stays that of the start."""
+    start, end = (latents(method, rows, seed, f"interpolation {side}") for side in ("start", "end"))
+    still = {name: value.repeat_interleave(steps, 0) for name, value in start.items()}
+    way = method.latent.between(start["latent"], end["latent"], torch.linspace(0, 1, steps))
+    return {**still, "latent": way.flatten(0, 1)}
+
+
 def conditions(game: Game, data: Data, n: int, seed: int) -> dict[str, Tensor]:
     """What n samples are made for besides noise (labels, images): that of held-out rows, again from the first where
     there are fewer. Empty for methods whose samples are made from noise alone."""

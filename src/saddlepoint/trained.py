@@ -25,7 +25,7 @@ from saddlepoint.networks import Networks
 from saddlepoint.plan import Plan
 from saddlepoint.random import generator as keyed
 from saddlepoint.run import Folder
-from saddlepoint.sampling import PART, coded, conditions, deployed, latents, samples
+from saddlepoint.sampling import PART, coded, conditions, deployed, latents, samples, walks
 from saddlepoint.settings import Settings
 from saddlepoint.training import carry_out
 from saddlepoint.vocabulary import read
@@ -107,17 +107,13 @@ class Run:
         return {"label": labels}
 
     def interpolate(self, rows: int = 8, steps: int = 10, seed: int = 0) -> Tensor:
-        """`rows` straight lines between pairs of latents, `steps` samples each: [rows * steps, *shape].
+        """`rows` ways between pairs of latents, `steps` samples each, ends included: [rows * steps, *shape].
 
-        On the way between two Gaussian draws the norm is kept that of the ends (spherical interpolation, White 2016).
+        On great arcs between Gaussian draws, whose norm is kept that of the ends (White 2016); on straight lines between
+        uniform ones.
         """
-        start, end = (
-            latents(self.method, rows, seed, f"interpolation {side}")["latent"] for side in ("start", "end")
-        )
-        line = torch.linspace(0, 1, steps).view(1, steps, 1)
-        noise = latents(self.method, rows, seed, "interpolation start") | self._given(rows, seed)
-        still = {name: value.repeat_interleave(steps, 0) for name, value in noise.items()}
-        return self.render({**still, "latent": slerp(start, end, line).flatten(0, 1)})
+        given = {name: value.repeat_interleave(steps, 0) for name, value in self._given(rows, seed).items()}
+        return self.render({**walks(self.method, rows, steps, seed), **given})
 
     def traverse(self, rows: int = 1, steps: int = 10, seed: int = 0) -> Tensor:
         """Samples in rows in which one code of the latent varies and everything else stays: `rows` rows a code, each of
@@ -200,16 +196,6 @@ def train(
     plan = Plan(method, load(data) if isinstance(data, str) else data, networks, budget, settings)
     carry_out(plan, Path(out), source, quiet)
     return Run.open(out, data=plan.data, networks=networks, method=method)
-
-
-def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
-    """Points on the great arc from start [n, d] to end [n, d], norms interpolated linearly: [n, steps, d]."""
-    a, b = (x / x.norm(dim=1, keepdim=True) for x in (start, end))
-    angle = (a * b).sum(1).clamp(-1, 1).arccos().view(-1, 1, 1).clamp(min=1e-6)
-    a, b = a.unsqueeze(1), b.unsqueeze(1)
-    arc = (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / angle.sin()
-    norms = start.norm(dim=1).view(-1, 1, 1) * (1 - share) + end.norm(dim=1).view(-1, 1, 1) * share
-    return arc * norms
 
 
 def _stand_in(data: Data) -> dict[str, Tensor]:

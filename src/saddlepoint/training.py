@@ -289,7 +289,7 @@ class Training:
 
     def picture(self) -> None:
         from saddlepoint.paths import write_atomic
-        from saddlepoint.pictures import sample_picture
+        from saddlepoint.pictures import plane_picture, sample_picture
 
         given = by_class(self.game, self.plan.data, 8)
         rows = len(next(iter(given.values()))) if given else 64
@@ -297,6 +297,9 @@ class Training:
         shown = self.generated({**noise, **given})
         name = f"{self.state.clock['step']:08d}.png"
         write_atomic(self.folder.samples / name, sample_picture(shown, self.plan.data, 8))
+        if drawn := plane_picture(self.trained(""), self.plan.data, self.settings.seed):
+            self.folder.planes.mkdir(exist_ok=True)
+            write_atomic(self.folder.planes / name, drawn)
 
     def look(self) -> None:
         """Take the vitals of the run."""
@@ -315,16 +318,23 @@ class Training:
         players, memory, _ = deployed(self.game, self.state)
         return samples(self.game, players, memory, noise)
 
+    def trained(self, name: str) -> Trained:
+        players, memory, _ = deployed(self.game, self.state)
+        return Trained(name, self.method, self.game.bound(), players, memory)
+
     def evaluate(self) -> None:
         if not (self.settings.evaluations and self.evaluator.possible):
             return
         n = self.settings.evaluation_samples
         given = conditions(self.game, self.plan.data, n, self.settings.seed)
         noise = latents(self.method, n, self.settings.seed, "evaluation")
-        players, memory, which = deployed(self.game, self.state)
-        model = Trained(self.folder.path.name, self.method, self.game.bound(), players, memory)
+        model = self.trained(self.folder.path.name)
         scores = self.evaluator(self.generated({**noise, **given}), given.get("label"), model)
-        row = {**self.clock(), "weights": which, "scores": [score.to_json() for score in scores]}
+        row = {
+            **self.clock(),
+            "weights": deployed(self.game, self.state)[2],
+            "scores": [score.to_json() for score in scores],
+        }
         self.folder.append(self.folder.evaluations, [row])
         self.trackers.log([{"step": row["step"], **{f"evaluation/{s.metric}": s.value for s in scores}}])
         self.live.scores(row["step"], scores)

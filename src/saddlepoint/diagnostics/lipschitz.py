@@ -3,6 +3,9 @@
     found = lipschitz(game, "discriminator", state.players, state.memory, batch["real"])
     found.lower, found.upper        # the constant lies between
 
+A point is what the network takes as one: a sample, a pack of samples, a sample beside its latent. What the network is told
+besides (a label, an image) is held.
+
 Everything is computed in double precision on the CPU, with the networks in evaluation mode and the weights as constraints
 let them act.
 """
@@ -11,8 +14,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -24,6 +28,7 @@ from saddlepoint.errors import InputError
 from saddlepoint.forward import record
 from saddlepoint.game import Memory, Players
 from saddlepoint.network import Skeleton
+from saddlepoint.networks.conditional import with_image, with_labels
 from saddlepoint.networks.r3net import Filter
 from saddlepoint.networks.resample import Resample
 from saddlepoint.networks.resnet import SumPositions
@@ -65,7 +70,9 @@ CONSTANTS: Mapping[type[nn.Module], float] = {
 }
 ADD = {"add", "iadd", "sub", "isub"}
 PRODUCTS = {"mul", "matmul"}  # linear in what moves, if one factor does
-LINEAR = {"sum", "mean", "truediv", "getitem"}  # linear in the first argument, the others held
+BESIDE = (with_labels, with_image)
+LINEAR = {"sum", "mean", "truediv", "getitem"} | {function.__name__ for function in BESIDE}
+"""Affine in the first argument, the others held."""
 SAME = {"relu", "tanh", "abs", "neg"} | {  # of slope at most 1, and the numbers in another order or shape
     "flatten",
     "view",
@@ -100,31 +107,94 @@ class Lipschitz:
         return max(self.gradient, self.slope)
 
 
-def lipschitz(game: MethodGame, player: str, players: Players, memory: Memory, points: Tensor) -> Lipschitz:
-    """The bounds for a player's network, of a discriminator for its score. points: [n, …], what the network takes; each is
-    looked at by itself.
+def lipschitz(
+    game: MethodGame,
+    player: str,
+    players: Players,
+    memory: Memory,
+    points: Tensor | tuple[Tensor, ...],
+    condition: tuple[Tensor, ...] = (),
+) -> Lipschitz:
+    """The bounds for a player's network, of a discriminator for its score. points: [n, …], what the network takes, or a
+    tuple of members [n, …] whose numbers are one point; each point is looked at by itself.
+
+    condition: tensors [n, …], what the network is told of each point. The bounds are those of x ↦ f(x, y), the largest
+    over the conditions y that occur; slopes are taken between points of the same condition.
 
     The upper bound holds everywhere and is rarely attained by more than one layer (Szegedy et al. 2014). The norm of a
     convolution is that of the operator at its size of image, with its stride and padding, not of the reshaped kernel.
     """
     if player not in game.players:
         raise InputError(f"the game has no player {player!r}; it has {', '.join(game.players)}")
-    if points.dim() < 2 or not len(points) or not points.is_floating_point():
-        raise InputError(f"points are numbers [n, …] with n at least 1, not {tuple(points.shape)}")
+    members = points if isinstance(points, tuple) else (points,)
+    for member in members:
+        if member.dim() < 2 or not len(member) or not member.is_floating_point():
+            raise InputError(f"points are numbers [n, …] with n at least 1, not {tuple(member.shape)}")
+    if len({len(rows) for rows in (*members, *condition)}) > 1:
+        counts = ", ".join(str(len(rows)) for rows in (*members, *condition))
+        raise InputError(f"members of points and conditions have a row for each point, not {counts} rows")
     module = _evaluating(game.bound(), player, players, memory)
-    points = points.detach().double().cpu()
+    shapes = [tuple(member.shape[1:]) for member in members]
+    flat = torch.cat([member.detach().flatten(1).double().cpu() for member in members], 1)
+    told = tuple(_double(rows) for rows in condition)
+    found = []
+    for rows in _alike(told, len(flat)):
+        seen = _Seen(module, shapes, isinstance(points, tuple), tuple(y[rows[:1]] for y in told))
+        try:
+            seen(flat[rows[:1]])
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise InputError(
+                f"the {player} does not take points of shape {', '.join(map(str, shapes))}: {str(error).splitlines()[0]}"
+            ) from error
+        found.append(Lipschitz(*_upper(seen, flat[rows[:1]]), *_lower(seen, flat[rows])))
+    return _largest(found)
 
-    def function(point: Tensor) -> Tensor:
-        output: Tensor = record(module(point.unsqueeze(0)))["score"]
-        return output.flatten()
 
-    try:
-        function(points[0])
-    except (RuntimeError, TypeError) as error:
-        raise InputError(
-            f"the {player} does not take points of shape {tuple(points.shape[1:])}: {str(error).splitlines()[0]}"
-        ) from error
-    return Lipschitz(*_upper(module, points[:1]), *_lower(function, points))
+class _Seen(nn.Module):
+    """A network as a function of rows of numbers [n, k]: taken apart into members of these shapes, the condition [1, …]
+    held."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        shapes: Sequence[tuple[int, ...]],
+        several: bool,
+        condition: tuple[Tensor, ...],
+    ) -> None:
+        super().__init__()
+        self.network, self.shapes, self.several, self.condition = network, shapes, several, condition
+
+    def forward(self, flat: Tensor) -> Tensor:
+        ends = list(accumulate(map(math.prod, self.shapes), initial=0))
+        members = tuple(
+            (flat[:, start:end] if self.several else flat).reshape(1, *shape)
+            for shape, (start, end) in zip(self.shapes, pairwise(ends), strict=True)
+        )
+        output = self.network(members if self.several else members[0], *self.condition)
+        score: Tensor = record(output)["score"]
+        return score
+
+
+def _alike(condition: tuple[Tensor, ...], count: int) -> list[list[int]]:
+    """The numbers of the rows that have the same condition, for each that occurs."""
+    groups: dict[Any, list[int]] = {}
+    for row in range(count):
+        key = tuple(tuple(y[row].flatten().tolist()) for y in condition)
+        groups.setdefault(key, []).append(row)
+    return list(groups.values())
+
+
+def _largest(found: Sequence[Lipschitz]) -> Lipschitz:
+    """Bounds that hold for each of the functions that these belong to."""
+    uppers = [one.upper for one in found if one.upper is not None]
+    names = dict.fromkeys(name for one in found for name in one.layers)
+    return Lipschitz(
+        upper=max(uppers) if len(uppers) == len(found) else None,
+        layers={name: max(one.layers.get(name, 0.0) for one in found) for name in names},
+        unknown=tuple(dict.fromkeys(name for one in found for name in one.unknown)),
+        gradient=max(one.gradient for one in found),
+        slope=max(one.slope for one in found),
+    )
 
 
 def _evaluating(game: MethodGame, player: str, players: Players, memory: Memory) -> nn.Module:
@@ -158,11 +228,15 @@ def operator_norm(function: Callable[[Tensor], Tensor], like: Tensor) -> float:
     return math.sqrt(modulus(product, zero.reshape(-1), DENSE))
 
 
-def _lower(function: Callable[[Tensor], Tensor], points: Tensor) -> tuple[float, float]:
+def _lower(seen: nn.Module, points: Tensor) -> tuple[float, float]:
+    def function(point: Tensor) -> Tensor:
+        output: Tensor = seen(point.unsqueeze(0))
+        return output.flatten()
+
     jacobians = (torch.func.jacrev(function)(point).flatten(1) for point in points)
     gradient = max(float(torch.linalg.matrix_norm(jacobian, 2)) for jacobian in jacobians)
     outputs = torch.stack([function(point) for point in points])
-    between = torch.pdist(points.flatten(1))
+    between = torch.pdist(points)
     apart = between > APART * between.max() if len(between) else between.bool()
     slopes = torch.pdist(outputs)[apart] / between[apart]
     return gradient, float(slopes.max()) if len(slopes) else 0.0
@@ -176,12 +250,12 @@ class _Tracer(fx.Tracer):
 def _upper(module: nn.Module, point: Tensor) -> tuple[float | None, dict[str, float], tuple[str, ...]]:
     module = copy.deepcopy(module)  # tracing writes tensors that are no parameters into it
     try:
-        graph = _Tracer().trace(module)
+        graph = _Tracer(autowrap_functions=BESIDE).trace(module)
     except (fx.proxy.TraceError, RuntimeError, TypeError):
         return None, {}, ("the network (what it does cannot be traced)",)
     bounds = _Bounds(module, graph)
     bounds.run(point)
-    outcome = record(graph.output_node().args[0])["score"]
+    (outcome,) = graph.output_node().all_input_nodes
     found = bounds.constant[outcome]
     return (None if bounds.unknown else found), bounds.layers, tuple(bounds.unknown)
 
@@ -215,7 +289,7 @@ class _Bounds(fx.Interpreter):
 
     def _called(self, node: fx.Node) -> str:
         if node.op == "call_module":
-            return f"{node.target} ({type(self.fetch_attr(str(node.target))).__name__})"
+            return f"{_place(node)} ({type(self.fetch_attr(str(node.target))).__name__})"
         return f"{node.name} ({_name(node)})"
 
     def _layer(self, node: fx.Node) -> float | None:
@@ -227,7 +301,8 @@ class _Bounds(fx.Interpreter):
         if factor is None:
             return None
         if isinstance(module, (nn.Linear, *AFFINE, *NORMS)):
-            self.layers[name] = max(factor, self.layers.get(name, 0.0))
+            place = _place(node)
+            self.layers[place] = max(factor, self.layers.get(place, 0.0))
         return factor * before
 
     def _function(self, node: fx.Node, value: Any) -> float | None:
@@ -255,6 +330,11 @@ class _Bounds(fx.Interpreter):
             return made
 
         return operator_norm(function, self.env[argument]) * self.constant[argument]
+
+
+def _place(node: fx.Node) -> str:
+    """The name of a layer in the network."""
+    return str(node.target).removeprefix("network.")
 
 
 def _name(node: fx.Node) -> str:

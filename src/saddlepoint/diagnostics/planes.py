@@ -80,6 +80,9 @@ def plane(
             raise InputError(
                 f"a plane shows points of two numbers, and {what} samples of shape {tuple(points.shape[1:])}"
             )
+    alone, among = (judged(model, real[:rows])[0] for rows in (1, 8))
+    if not torch.allclose(alone, among, rtol=1e-3, atol=1e-3, equal_nan=True):
+        raise InputError(f"the discriminator of {model.name} judges a point by what is beside it")
     low, high = (corner.tolist() for corner in window(real.double().numpy()))
     xs, ys = (torch.linspace(*ends, resolution) for ends in zip(low, high, strict=True))
     points = grid(xs, ys)

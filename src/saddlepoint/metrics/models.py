@@ -24,14 +24,14 @@ def parts(rows: Tensor) -> Iterator[Tensor]:
 
 @torch.no_grad()
 def made(generate: Generate, latents: Tensor) -> Tensor:
-    """Samples of these latents: float32 [n, …]."""
-    return torch.cat([generate(part).detach().float() for part in parts(latents)])
+    """Samples of these latents: float32 [n, …] on the CPU."""
+    return torch.cat([generate(part).detach().float().cpu() for part in parts(latents)])
 
 
 @torch.no_grad()
 def judged(model: Model, samples: Tensor) -> Tensor:
-    """The discriminator's scores, higher for what it takes to be real: float32 [n]."""
-    return torch.cat([model.judge(part).detach().float() for part in parts(samples)])
+    """The discriminator's scores, higher for what it takes to be real: float32 [n] on the CPU."""
+    return torch.cat([model.judge(part).detach().float().cpu() for part in parts(samples)])
 
 
 @torch.no_grad()

@@ -68,6 +68,17 @@ class Painted(Wrapping):
         return {"generator": WithImage(generator), "discriminator": WithImage(discriminator)}
 
 
+def with_labels(rows: Tensor, label: Tensor, classes: int) -> Tensor:
+    """One-hot numbers, or constant channels, beside the rows."""
+    marks = one_hot(label, classes, rows)
+    marks = marks.view(*marks.shape, *[1] * (rows.dim() - 2)).expand(-1, -1, *rows.shape[2:])
+    return torch.cat([rows, marks], 1)
+
+
+def with_image(rows: Tensor, image: Tensor) -> Tensor:
+    return torch.cat([rows, image if rows.dim() == image.dim() == 4 else image.flatten(1)], 1)
+
+
 class Beside(nn.Module):
     """A network of rows with their labels beside them."""
 
@@ -76,9 +87,7 @@ class Beside(nn.Module):
         self.network, self.classes = network, classes
 
     def forward(self, rows: Tensor, label: Tensor) -> Any:
-        marks = one_hot(label, self.classes, rows)
-        marks = marks.view(*marks.shape, *[1] * (rows.dim() - 2)).expand(-1, -1, *rows.shape[2:])
-        return self.network(torch.cat([rows, marks], 1))
+        return self.network(with_labels(rows, label, self.classes))
 
 
 class WithImage(nn.Module):
@@ -89,9 +98,7 @@ class WithImage(nn.Module):
         self.network = network
 
     def forward(self, rows: Tensor, image: Tensor) -> Any:
-        return self.network(
-            torch.cat([rows, image if rows.dim() == image.dim() == 4 else image.flatten(1)], 1)
-        )
+        return self.network(with_image(rows, image))
 
 
 class Projection(nn.Module):

@@ -12,8 +12,8 @@ import numpy as np
 from saddlepoint.report.record import Column, Record
 from saddlepoint.report.text import number
 
-MOST, FEWEST = 60, 10  # sample pictures on a page, unless the run has fewer
-BUDGET = 2_000_000  # bytes of sample pictures that a page aims at
+MOST, FEWEST = 60, 10  # pictures of a viewer on a page, unless the run has fewer
+BUDGET = 2_000_000  # bytes of its pictures that a viewer aims at
 LARGE = 400_000  # bytes above which a picture is shrunk
 SIDE = 1200  # pixels of the longer side of a shrunk picture
 COLUMN = 560  # pixels of the page's picture column
@@ -33,7 +33,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Frame:
-    """The sample picture of one step."""
+    """The picture of one step."""
 
     step: int
     picture: Picture
@@ -63,14 +63,14 @@ def panels(record: Record, notes: list[str]) -> list[Panel]:
     return shown
 
 
-def frames(record: Record, notes: list[str]) -> list[Frame]:
-    """Sample pictures in order of steps: as many as the page can carry, with the first and the last."""
-    chosen = [record.samples[index] for index in _spread([path for _, path in record.samples])]
+def frames(name: str, saved: list[tuple[int, Path]], seen: Column | None, notes: list[str]) -> list[Frame]:
+    """Pictures (step, file) in order of steps: as many as the page can carry, with the first and the last. name: what
+    they are called in a note; seen: images by step."""
+    chosen = [saved[index] for index in _spread([path for _, path in saved])]
     read = [(step, picture(path)) for step, path in chosen]
     broken = sum(found is None for _, found in read)
     if broken:
-        notes.append(f"samples: {broken} of {len(read)} pictures cannot be read and are left out.")
-    seen = record.metrics.get("images")
+        notes.append(f"{name}: {broken} of {len(read)} pictures cannot be read and are left out.")
     return [Frame(step, found, _label(step, seen)) for step, found in read if found]
 
 

@@ -1,9 +1,8 @@
 "use strict";
-// The slider over sample pictures. All pictures lie in the page; one of them is shown.
-(() => {
-  const viewer = document.querySelector("[data-viewer]");
-  const turn = viewer && viewer.querySelector("[data-turn]");
-  if (!turn) return;
+// The slider over pictures along training. All of a viewer lie in the page; one of them is shown.
+for (const viewer of document.querySelectorAll("[data-viewer]")) {
+  const turn = viewer.querySelector("[data-turn]");
+  if (!turn) continue;
   const frames = [...viewer.querySelectorAll(".frames img")];
   const readings = [...viewer.querySelectorAll("[data-reading]")];
   const slider = turn.querySelector("input");
@@ -40,4 +39,4 @@
   turn.hidden = false;
   slider.value = frames.length - 1; // a reloaded page may remember another place
   show(frames.length - 1);
-})();
+}

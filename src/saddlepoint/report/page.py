@@ -48,13 +48,15 @@ def render(run: Path) -> str:
     notes = list(record.notes)
     found = entries(record)
     rows = final(found)
-    shown = frames(record, notes)
+    seen = record.metrics.get("images")
+    shown = frames("samples", record.samples, seen, notes)
     script = (HERE / "page.js").read_text(encoding="utf-8")
     return _template().render(
         record=record,
         title=facts.title(record),
         status=facts.status(record),
         frames=shown,
+        planes=frames("planes", record.planes, seen, notes),
         panels=panels(record, notes),
         readings=[reading(found, frame.step) for frame in shown] if found else [],
         natural=max((frame.picture.width for frame in shown), default=0),

@@ -29,6 +29,7 @@ class Record:
     evaluations: list[Json]
     health: list[Json]
     samples: list[tuple[int, Path]]  # (step, picture), in order of steps
+    planes: list[tuple[int, Path]]  # the same of pictures of the plane of 2-D data
     panels: list[tuple[Json, Path]]  # what a picture shows ("title", "note", "rows"), and the picture
     notes: list[str]  # what could not be read, one sentence each
 
@@ -45,7 +46,8 @@ def read(folder: Path) -> Record:
         metrics=_columns(_lines(folder / "metrics.jsonl", notes)),
         evaluations=_lines(folder / "evaluations.jsonl", notes),
         health=_lines(folder / "health.jsonl", notes),
-        samples=_samples(folder / "samples"),
+        samples=_pictures(folder / "samples"),
+        planes=_pictures(folder / "planes"),
         panels=[(_object(path, notes), path.with_suffix(".png")) for path in _panels(folder / "panels")],
         notes=notes,
     )
@@ -122,7 +124,7 @@ def _columns(lines: list[Json]) -> dict[str, Column]:
     }
 
 
-def _samples(folder: Path) -> list[tuple[int, Path]]:
+def _pictures(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(path.stem), path) for path in folder.glob("*.png") if path.stem.isdecimal())
 
 
