@@ -66,7 +66,7 @@ def test_kid_agrees_with_torchmetrics(seed: int) -> None:
 def test_estimate_is_the_mean_over_pairs_of_different_rows(
     n: int, m: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saddlepoint.metrics.kernels.BLOCK", 20)  # many blocks
+    monkeypatch.setattr("saddlepoint.metrics.kernel_sums.BLOCK", 20)  # many blocks
     real, fake = noise(n, 3, 0), noise(m, 3, 1) + 1
 
     def bell(x: Tensor, y: Tensor) -> float:
