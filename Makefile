@@ -33,6 +33,10 @@ evidence: $(VENV)/.tested
 	$(BIN)/python evidence/claims.py
 	$(BIN)/python evidence/floors.py
 	$(BIN)/python evidence/intervals.py
+	$(BIN)/python evidence/semi_supervised.py --steps 12000 --seeds 5
+	$(BIN)/python evidence/infogan.py --seeds 5
+	$(BIN)/python evidence/doctor.py --half tuning
+	$(BIN)/python evidence/doctor.py --half held-out
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/step.py

@@ -43,8 +43,8 @@ HEAD = (
 
 
 def digest(module: str, check: Check) -> str:
-    """Of what a check's numbers are kept under: its file but for what the other checks measure and the list of checks (words
-    and ranges change no number), layout and comments apart; and the values that it names."""
+    """Of what a check's numbers are kept under: its file but for imports, what the other checks measure and the list of
+    checks (words and ranges change no number), layout and comments apart; and the values that it names."""
     others = {c.measure.__name__ for c in checks(module)} - {check.measure.__name__}
     tree = ast.parse((FOLDER / f"{module}.py").read_text())
     tree.body = [node for node in tree.body if not _apart(node, others)]
@@ -53,6 +53,8 @@ def digest(module: str, check: Check) -> str:
 
 
 def _apart(node: ast.stmt, others: set[str]) -> bool:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return True
     if isinstance(node, ast.Assign):
         return any(isinstance(target, ast.Name) and target.id == "CHECKS" for target in node.targets)
     return isinstance(node, ast.FunctionDef) and node.name in others

@@ -24,6 +24,7 @@ from saddlepoint import Budget, Settings, methods, train
 from saddlepoint.data import Data, load
 from saddlepoint.networks import DenseDCGAN
 from saddlepoint.penalties import MutualInformation
+from saddlepoint.plan import environment
 from saddlepoint.run import read_json
 from saddlepoint.sampling import latents
 from saddlepoint.trained import Run
@@ -84,14 +85,9 @@ def main() -> None:
         found.append(result(data, seed, run, given))
         if seed == 0:
             shutil.copy(run / "panels" / "codes.png", given.picture)
-        known = {
-            "data": given.data,
-            "width": given.width,
-            "steps": given.steps,
-            "at_least": LEAST,
-            "seeds": found,
-        }
-        given.out.write_text(json.dumps(known, indent=1) + "\n")
+        known = {name: getattr(given, name) for name in ("data", "width", "steps", "threads")}
+        whole = {**known, "at_least": LEAST, "seeds": found, "environment": environment()}
+        given.out.write_text(json.dumps(whole, indent=1) + "\n")
         print(json.dumps(found[-1]), flush=True)
 
 

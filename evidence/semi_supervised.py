@@ -22,6 +22,7 @@ from saddlepoint.method import Method
 from saddlepoint.networks import NoisyMLP
 from saddlepoint.objectives import Classification
 from saddlepoint.optim import Adam
+from saddlepoint.plan import environment
 from saddlepoint.run import read_json
 from saddlepoint.schedules import Linear
 
@@ -108,8 +109,9 @@ def main() -> None:
         found.append(pair(data, given.labelled, seed, given.folder, given))
         ratio = found[-1]["semi-supervised"]["error"] / found[-1]["supervised"]["error"]
         found[-1] |= {"ratio": ratio, "at_most": SHARE, "reached": ratio <= SHARE}
+        known = {name: getattr(given, name) for name in ("data", "bf16", "steps", "threads")}
         given.out.write_text(
-            json.dumps({"data": given.data, "bf16": given.bf16, "seeds": found}, indent=1) + "\n"
+            json.dumps({**known, "seeds": found, "environment": environment()}, indent=1) + "\n"
         )
         print(json.dumps(found[-1]), flush=True)
 

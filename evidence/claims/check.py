@@ -7,36 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Numbers = dict[str, float]
+from saddlepoint.experiments.accept import Numbers, Range, at_least, at_most, median
+
+__all__ = ["Check", "Numbers", "Range", "Source", "at_least", "at_most"]
+
 Source = Literal["exact", "published-verified", "published-unverified", "chosen"]
 """`exact`: a closed form or another solver. `published-verified`: read in the authors' code or paper. `published-unverified`:
 from memory. `chosen`: a threshold of our own for what a publication says in words."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """Where a number has to lie, ends included."""
-
-    least: float = -math.inf
-    most: float = math.inf
-
-    def __contains__(self, value: float) -> bool:
-        return self.least <= value <= self.most  # nan is nowhere
-
-    def __str__(self) -> str:
-        if self.least == self.most:
-            return f"= {self.least:g}"
-        if self.least == -math.inf:
-            return f"at most {self.most:g}"
-        return f"at least {self.least:g}" if self.most == math.inf else f"{self.least:g} to {self.most:g}"
-
-
-def at_least(value: float) -> Range:
-    return Range(least=value)
-
-
-def at_most(value: float) -> Range:
-    return Range(most=value)
 
 
 @dataclass(frozen=True)
@@ -69,11 +46,5 @@ class Check:
         if not self.median:
             return sum(map(self.passes, trials)) >= (self.seeds if self.needed is None else self.needed)
         return len(trials) >= self.seeds and all(
-            _median([t.get(name, math.nan) for t in trials]) in wanted for name, wanted in self.accept.items()
+            median([t.get(name, math.nan) for t in trials]) in wanted for name, wanted in self.accept.items()
         )
-
-
-def _median(values: Sequence[float]) -> float:
-    import statistics
-
-    return math.nan if any(map(math.isnan, values)) else statistics.median(values)

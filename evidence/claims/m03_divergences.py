@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from claims.check import Check, Numbers, at_least, at_most
 from claims.exactly import GRID, integral, log_normal
-from claims.playing import Moment, play
 from saddlepoint import methods
 from saddlepoint.data.split import Split, fingerprint
 from saddlepoint.data.table import Table
 from saddlepoint.dynamics import Alternating, Dynamics, Simultaneous
+from saddlepoint.experiments.playing import Moment, play
 from saddlepoint.latents import Gaussian
 from saddlepoint.objectives import FGAN, KL, Divergence, Jeffrey, JensenShannon, Pearson, ReverseKL
 from saddlepoint.optim import Adam, Optimizer

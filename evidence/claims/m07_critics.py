@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from claims.check import Check, Numbers, Range, at_least, at_most
-from claims.playing import Moment, NearRing, Slope, critic_only, last, play
 from saddlepoint import Method, methods
 from saddlepoint.data.densities import Ring
+from saddlepoint.experiments.playing import Moment, NearRing, Slope, critic_only, last, play
 from saddlepoint.networks import MLP
 from saddlepoint.networks.mlp import Activation
 from saddlepoint.optim import Adam, RMSProp

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from claims.check import Check, Numbers, Range, at_least, at_most
-from claims.playing import Slope, coverage, critic_only, last, play, rates
 from saddlepoint import methods
 from saddlepoint.data import load
 from saddlepoint.data.densities import Ring
+from saddlepoint.experiments.playing import Slope, coverage, critic_only, last, play, rates
 from saddlepoint.metrics import precision_recall
 from saddlepoint.networks import MLP, Autoencoder
 from saddlepoint.objectives import BoundaryEquilibrium, EnergyMargin

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from claims.check import Check, Numbers, Range, at_least
-from claims.playing import Moment, coverage, last, play, rates
 from saddlepoint import Method, methods
 from saddlepoint.data.densities import Ring
 from saddlepoint.dynamics import Unrolled
+from saddlepoint.experiments.playing import Moment, coverage, last, play, rates
 from saddlepoint.networks import MLP
 from saddlepoint.optim import Adam
 

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from claims.check import Check, Numbers, Range, at_least, at_most
-from claims.playing import Moment, coverage, last, play, rates
 from saddlepoint import Budget, Method, Settings, methods, train
 from saddlepoint.data import load
 from saddlepoint.data.densities import Ring
+from saddlepoint.experiments.playing import Moment, coverage, last, play, rates
 from saddlepoint.features import default_extractor
 from saddlepoint.latents import Gaussian
 from saddlepoint.metrics.manifold import precision_recall

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from claims.check import Check, Numbers, Range, at_least, at_most
-from claims.playing import Moment, coverage, last, play, rates
 from saddlepoint import methods
 from saddlepoint.boosting import boosted, level
 from saddlepoint.data.densities import Ring
+from saddlepoint.experiments.playing import Moment, coverage, last, play, rates
 from saddlepoint.metrics.histogram import histogram_divergence
 from saddlepoint.metrics.neural_distance import neural_distance
 from saddlepoint.networks import MLP

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from claims.check import Check, Numbers, Range, at_least, at_most
-from claims.playing import Moment, play
 from saddlepoint import methods
 from saddlepoint.constraints import SpectralNorm
+from saddlepoint.experiments.playing import Moment, play
 from saddlepoint.networks import DCGAN, MLP
 
 METHOD = methods.get("sngan")

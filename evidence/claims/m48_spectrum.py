@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from claims.check import Check, Numbers, at_most
-from claims.playing import Moment, last, play
 from saddlepoint import methods
 from saddlepoint.data.densities import Ring
 from saddlepoint.dynamics import Simultaneous
+from saddlepoint.experiments.playing import Moment, last, play
 from saddlepoint.games import joined, parted
 from saddlepoint.networks import MLP
 from saddlepoint.optim import RMSProp

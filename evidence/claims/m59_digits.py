@@ -10,12 +10,12 @@ from typing import Any
 from torch import Tensor
 
 from claims.check import Check, Numbers, Range, at_least, at_most
-from claims.playing import Moment, last, play, rates
 from saddlepoint import Method, methods
 from saddlepoint.average import EMA
 from saddlepoint.data import load
 from saddlepoint.data.split import Split
 from saddlepoint.data.table import Table
+from saddlepoint.experiments.playing import Moment, last, play, rates
 from saddlepoint.features import default_extractor
 from saddlepoint.metrics import frechet_distance
 from saddlepoint.networks import DCGAN, MLP

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from claims.check import Check, Numbers, Range, at_least, at_most
 from claims.m07_critics import pair
-from claims.playing import NearRing, coverage, critic_only, last, play, rates
 from saddlepoint import methods
 from saddlepoint.data.densities import Grid, Ring
+from saddlepoint.experiments.playing import NearRing, coverage, critic_only, last, play, rates
 from saddlepoint.networks import MLP
 from saddlepoint.objectives import Minimax, NonSaturating, TopK
 from saddlepoint.optim import Adam

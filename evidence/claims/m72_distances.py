@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from claims.check import Check, Numbers, at_most
-from claims.playing import play, rates
 from saddlepoint import methods
 from saddlepoint.data.densities import Ring
+from saddlepoint.experiments.playing import play, rates
 from saddlepoint.networks import MLP
 from saddlepoint.objectives import MMD, DistanceKernel, GaussianKernel, Metric, Sinkhorn
 from saddlepoint.optim import Adam

@@ -30,6 +30,9 @@ NOTES: dict[str, str] = {
         "the distance: with a weight of 2 for the distance in place of .2 the error is .29, with .005 for the "
         "other term .31, with 2 and .04 .001 (seed 0, 8 modes each)"
     ),
+    "M28 diffused": (
+        "with 9,000 steps; with 3,000, tried first, it was not met: gap .0986 [.041, .133], modes 6 [2, 8]"
+    ),
     "M42 bound": (
         "the bound rises and samples are less sharp; recall stays below that of a GAN which does well on "
         "digits, also by clusters in place of balls (F₈ .78 and .80 against .86 and .89 in two seeds)"

@@ -15,6 +15,8 @@ COMMANDS = {
     "demo": "train the default GAN on the bundled real digits and judge it against controls",
     "methods": "the catalogue of methods",
     "metrics": "the catalogue of metrics",
+    "experiments": "the experiments of the literature that can be run",
+    "reproduce": "run one, published beside measured:  saddlepoint reproduce bilinear",
     "theory": "claims of the theory, both sides evaluated:  saddlepoint theory T02",
     "data": "the data sets that are known by name",
     "show": "one method in full: formula, citation, deviations, value",

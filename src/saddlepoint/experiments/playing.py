@@ -11,18 +11,21 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from saddlepoint import Budget, Method, Settings
 from saddlepoint.batches import Batches
 from saddlepoint.bound import MethodGame
+from saddlepoint.budget import Budget
 from saddlepoint.data import Data, load
 from saddlepoint.data.densities import Density, Grid, Ring
 from saddlepoint.dynamics import Alternating
 from saddlepoint.dynamics.base import Info
+from saddlepoint.latents import Gaussian
+from saddlepoint.method import Method
 from saddlepoint.metrics import ModeCoverage, mode_coverage
 from saddlepoint.networks import Networks
 from saddlepoint.optim import Optimizer
 from saddlepoint.plan import Plan
 from saddlepoint.sampling import deployed, latents, samples
+from saddlepoint.settings import Settings
 from saddlepoint.state import State
 from saddlepoint.training import TrainingFailed
 
@@ -93,7 +96,7 @@ def rates(method: Method, optimizer: Optimizer) -> Method:
 def critic_only(method: Method, optimizer: Optimizer, latent: int) -> Method:
     """The discriminator alone moves; the generator is whatever module it is."""
     rule = Alternating({"discriminator": optimizer}, steps={"discriminator": 1})
-    return replace(method, dynamics=rule, latent=replace(method.latent, size=latent), averages={})
+    return replace(method, dynamics=rule, latent=Gaussian(latent), averages={})
 
 
 @dataclass(frozen=True)
