@@ -69,13 +69,13 @@ def test_floor_is_a_mean_over_different_rows(kernel: Kernel, monkeypatch: pytest
 
 
 def test_slope_is_the_variance_along_the_difference() -> None:
-    """Standard deviations 1 and 3 along the axes, the difference along the second: a = 36(1/n + 1/m) at 2,000 and 500 rows.
-    The share of the smaller set is .8 and its sample variance known to √(2/500) = 6.3 %; the first axis does not count."""
+    """Standard deviations 1 and 3 along the axes, the difference along the second: a = 36(1/n + 1/m) at 4,000 and 3,000
+    rows, the two sample variances known to √(2/n): together to 1.7 %. The first axis does not count."""
     scale = torch.tensor([1.0, 3.0]).double()
-    real = noise(2000, 2, 0) * scale + torch.tensor([0.0, 2.0])
-    fake = noise(500, 2, 1) * scale + torch.tensor([0.0, 7.0])
+    real = noise(4000, 2, 0) * scale + torch.tensor([0.0, 2.0])
+    fake = noise(3000, 2, 1) * scale + torch.tensor([0.0, 7.0])
     slope = Discrepancy.of(real, fake, inner).variance.slope
-    assert slope == pytest.approx(36 / 2000 + 36 / 500, rel=4 * 0.8 * 0.063)
+    assert slope == pytest.approx(36 / 4000 + 36 / 3000, rel=4 * 0.017)
 
 
 def test_slope_is_not_diluted_by_many_weak_directions() -> None:
