@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from PIL import Image
 from scipy.stats import t
 
 from saddlepoint import cli
-from saddlepoint.commands.metrics import described, markdown
+from saddlepoint.cli import COMMANDS
+from saddlepoint.commands.metrics import PROCEDURES, described, markdown
 from saddlepoint.data import load
 from saddlepoint.metrics import Quantities, Reference, Score, catalogue
 from saddlepoint.metrics.quantities import NEEDS, needs
@@ -116,9 +118,12 @@ def test_images_of_another_size_are_refused_unless_it_is_said(place: Path, capsy
 def test_all_takes_what_can_be_taken_and_lists_the_rest(place: Path, capsys: Capture) -> None:
     lines = said("evaluate @0 --against @1 @2 -n 60 --all", place, capsys).splitlines()
     left_out = {line.split()[0]: line for line in lines if " cannot be taken: " in line}
-    found = Run.open(place / "0").model()
+    run = Run.open(place / "0")
+    found = run.model()
     reference = Reference(load("ring"), lambda rows: rows, 60)  # type: ignore[arg-type]
-    made = Quantities(reference, torch.zeros(60, 2), model=found, rivals=(found, found))
+    made = Quantities(
+        reference, torch.zeros(60, 2), model=found, rivals=(found, found), contest=run.contest()
+    )
     for metric in map(catalogue.get, catalogue.names()):
         reason = made.lacks(metric)
         expected = f"{metric.id} cannot be taken: {reason}." if reason else None
@@ -141,6 +146,19 @@ def test_the_catalogue_as_json_counts_every_row_of_the_sheet(capsys: Capture) ->
         assert min(len(row[key]) for key in ("title", "formula", "paper", "blind")) > 3
     lines = said("metrics", ROOT, capsys).splitlines()
     assert [line.split()[0] for line in lines] == list(catalogue.names())
+
+
+def test_procedures_name_what_there_is() -> None:
+    """Every function and module that stands in for a row, found where it is said to be; every command."""
+    for one in PROCEDURES:
+        for place in one.use.split("; "):
+            first, *others = place.split(", ")
+            if first.startswith("saddlepoint "):
+                assert first.split()[1] in COMMANDS
+                continue
+            stem, _, name = first.rpartition(".")
+            for each in (name, *others):
+                assert resolve_name(f"{stem}.{each}") is not None
 
 
 def test_no_score_belongs_to_two_metrics() -> None:

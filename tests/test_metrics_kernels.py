@@ -66,7 +66,7 @@ def test_kid_agrees_with_torchmetrics(seed: int) -> None:
 def test_estimate_is_the_mean_over_pairs_of_different_rows(
     n: int, m: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("saddlepoint.metrics.kernels.BLOCK", 20)  # many blocks
+    monkeypatch.setattr("saddlepoint.metrics.kernel_sums.BLOCK", 20)  # many blocks
     real, fake = noise(n, 3, 0), noise(m, 3, 1) + 1
 
     def bell(x: Tensor, y: Tensor) -> float:
@@ -105,8 +105,7 @@ def test_expected_value_of_gaussians() -> None:
 
 @pytest.mark.parametrize(("shift", "kid"), [(0.5, True), (0.5, False), (0.0, False)])
 def test_intervals_hold_the_truth(shift: float, kid: bool) -> None:
-    """200 pairs of 120 rows in 3 dimensions; the truth is the mean of all estimates, which are unbiased. Where the sets
-    agree, the estimate is not normal and its variance itself is estimated: 93 to 100 %."""
+    """200 pairs of 120 rows in 3 dimensions; the truth is the mean of all estimates, which are unbiased."""
     ends, values = [], []
     for seed in range(200):
         real, fake = noise(120, 3, seed), noise(120, 3, seed + 999) + shift
@@ -120,7 +119,7 @@ def test_intervals_hold_the_truth(shift: float, kid: bool) -> None:
             ends.append(one.interval)
     truth = np.mean(values)
     held = np.mean([low <= truth <= high for low, high in ends])
-    assert 0.90 <= held <= 0.98 if shift else held >= 0.93
+    assert 0.90 <= held <= 0.98
 
 
 def test_p_value_counts_relabellings() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from saddlepoint.batches import Batches
 from saddlepoint.budget import Budget
 from saddlepoint.data import load
 from saddlepoint.data.few_labels import complete
@@ -20,6 +22,7 @@ from saddlepoint.errors import InputError
 from saddlepoint.evaluate import Evaluator
 from saddlepoint.method import Method
 from saddlepoint.metrics import Model, Quantities, Score, catalogue
+from saddlepoint.metrics.convergence import Contest, Loss
 from saddlepoint.model import Trained
 from saddlepoint.networks import Networks
 from saddlepoint.plan import Plan
@@ -147,7 +150,28 @@ class Run:
         same = evaluator.data.classes == self.plan.data.classes  # elsewhere labels mean something else
         labels = given.get("label") if same else None
         found = evaluator.quantities(self.render({**noise, **given}), labels, self._trained(), rivals)
+        if evaluator.data.shape == self.plan.data.shape:
+            found = replace(found, contest=self.contest())
         return found if same else replace(found, classify=None, recognition=None)
+
+    def contest(self) -> Contest | None:
+        """The players as they play, not their averages, with their losses; what networks and parts remember is held. None
+        where a loss asks for more than real rows and noise, or where players are held within bounds."""
+        needs = self.game.needs(self.game.players)
+        if needs - self.game.draws.keys() - {"real"} or self.method.constraints:
+            return None
+        clock = {"step": self.state.clock["step"], "images": self.state.clock["images"], "progress": 1.0}
+
+        def losses(rows: Tensor, seed: int) -> dict[str, Loss]:
+            drawn = Batches(self.game, self.plan.data, seed, len(rows), torch.device("cpu"))
+            batch = {**drawn.noise(0, 0, needs), "real": rows, "clock": clock}
+            return {player: partial(self._loss, player, batch) for player in self.game.players}
+
+        return Contest(self.state.players, losses)
+
+    def _loss(self, player: str, batch: Mapping[str, Any], at: Mapping[str, Tensor]) -> Tensor:
+        loss: Tensor = self.game.losses((player,), dict(at), self.state.memory, batch)[0][player]
+        return loss
 
     def classify(self, samples: Tensor) -> Tensor:
         """What the discriminator takes samples [n, *shape] to be, for a method whose discriminator names classes: logits

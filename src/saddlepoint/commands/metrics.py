@@ -30,6 +30,14 @@ PROCEDURES = (
         "saddlepoint.metrics.ssim, psnr, sharpness_difference",
     ),
     Procedure(
+        "convergence",
+        "norm of the vector field, spectral radius of a step, drift and running median of a loss, class of an orbit, "
+        "BEGAN's measure",
+        ("K37",),
+        "saddlepoint diagnose RUN; saddlepoint.metrics.gradient_norm, spectral_radius, drift, median_filter; "
+        "saddlepoint.games.convergence; saddlepoint.objectives.BoundaryEquilibrium.convergence",
+    ),
+    Procedure(
         "codes",
         "bound of the information between codes and samples, and the share of labels that codes tell",
         ("K49",),

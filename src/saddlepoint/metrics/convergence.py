@@ -7,6 +7,7 @@ Games are given by what they are made of, a loss for each player, so that any of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -19,6 +20,15 @@ from saddlepoint.errors import InputError
 Vectors: TypeAlias = Mapping[str, Tensor]
 Loss: TypeAlias = Callable[[Vectors], Tensor]
 Search: TypeAlias = Callable[[list[Tensor]], torch.optim.Optimizer]
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """The players of a run. losses: of real rows [n, *shape] and the seed of the noise beside them, each player's loss on
+    these as a function of all players' vectors."""
+
+    players: Vectors
+    losses: Callable[[Tensor, int], Mapping[str, Loss]]
 
 
 def regrets(

@@ -65,6 +65,18 @@ def student(value: float, error: float, freedom: int) -> Interval:
     return value - half, value + half
 
 
+def squared_norm(value: float, slope: float, floor: float) -> Interval:
+    """All θ with |value − θ| ≤ 1.96 √(slope·θ⁺ + floor): the interval of an unbiased estimate of a squared norm, whose
+    variance grows with what it estimates; slope, floor ≥ 0.
+
+    The variance is taken at each θ, as Wilson has it for shares, and not at the estimate, with which it is correlated.
+    For θ > 0 the ends are roots of (value − θ)² = 1.96² (slope·θ + floor), below that value ∓ 1.96 √floor.
+    """
+    half, middle = NORMAL_95 * floor**0.5, value + NORMAL_95**2 * slope / 2
+    root = NORMAL_95 * max(0.0, slope * value + NORMAL_95**2 * slope**2 / 4 + floor) ** 0.5
+    return middle - root if value > half else value - half, middle + root if value > -half else value + half
+
+
 def clipped(found: Measured, low: float = 0.0, high: float = math.inf) -> Measured:
     """The same with its interval inside what the number can be."""
     if found.interval is None:

@@ -5,19 +5,16 @@ Everything here is the unbiased estimate of the squared MMD, which may be below 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from saddlepoint.metrics.intervals import NORMAL_95, jackknife
+from saddlepoint.metrics.intervals import squared_norm
+from saddlepoint.metrics.kernel_sums import Discrepancy, Kernel, kernel_blocks
 from saddlepoint.metrics.metric import Measured
-from saddlepoint.metrics.pairs import left_out_means
-from saddlepoint.metrics.samples import BLOCK, distances, matrices
+from saddlepoint.metrics.samples import distances, matrices
 from saddlepoint.metrics.score import Interval
 from saddlepoint.objectives.metrics import GaussianKernel
 from saddlepoint.objectives.metrics import Kernel as DistanceKernel
@@ -25,7 +22,6 @@ from saddlepoint.random import generator
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)  # bandwidths, in medians of the pooled distances
 MEDIAN_ROWS = 1000  # of each set, from which the median is taken
-Kernel = Callable[[Tensor, Tensor], Tensor]  # rows [b, d] and [m, d] -> [b, m]
 
 
 class KID(NamedTuple):
@@ -81,30 +77,31 @@ def kernel_inception_distance(
     values = []
     for _ in range(subsets if size < max(map(len, rows)) else 1):
         first, second = (side[torch.randperm(len(side), generator=source)[:size]] for side in rows)
-        values.append(_estimates(first, second, Polynomial())[0])
+        values.append(Discrepancy.of(first, second, Polynomial()).value)
     found = torch.tensor(values, dtype=torch.float64)
     return KID(float(found.mean()), float(found.std(correction=0)), len(found), size)
 
 
 def kid_interval(*, real: Tensor, fake: Tensor, found: KID) -> Interval:
-    """95 % interval for a KID found from these rows.
+    """95 % interval for a KID found from these rows, as that of `mmd_squared`.
 
-    Given the rows, the mean over random subsets scatters by std/√subsets about the estimate from all rows; that is added
-    in quadrature to the half-width of the estimate from all rows (`mmd_squared`).
+    Given the rows, the mean over random subsets scatters by deviation/√subsets about the estimate from all rows, whatever
+    that is: its square is added to the variance b that does not depend on the distance.
     """
-    low, high = jackknife(*_estimates(*matrices(real, fake, least=4), Polynomial()))
-    half = math.hypot((high - low) / 2, NORMAL_95 * found.deviation / found.subsets**0.5)
-    return found.value - half, found.value + half
+    slope, floor = Discrepancy.of(*matrices(real, fake, least=4), Polynomial()).variance
+    return squared_norm(found.value, slope, floor + found.deviation**2 / found.subsets)
 
 
 def mmd_squared(*, real: Tensor, fake: Tensor, kernel: Kernel) -> Measured:
     """Σ_{i≠j} k(x_i, x_j)/(n(n−1)) + Σ_{i≠j} k(y_i, y_j)/(m(m−1)) − 2 Σ k(x_i, y_j)/(nm) (Gretton et al. 2012, eq. 3).
 
-    real [n, …], fake [m, …], n, m ≥ 4; its mean is the squared MMD at any n and m. The 95 % interval leaves out one of 20
-    groups of both sides at a time (jackknife), from the sums of the kernel between groups.
+    real [n, …], fake [m, …], n, m ≥ 4; its mean is the squared MMD θ at any n and m, and its variance is aθ + b
+    (`Discrepancy.variance`). The 95 % interval holds the θ from which the estimate is not farther than 1.96 of the standard
+    errors that it would have at θ, not at the estimate: low estimates have small standard errors, and those intervals
+    would miss from below. The kernel is held fixed.
     """
-    value, without = _estimates(*matrices(real, fake, least=4), kernel)
-    return Measured(value, jackknife(value, without))
+    found = Discrepancy.of(*matrices(real, fake, least=4), kernel)
+    return Measured(found.value, squared_norm(found.value, *found.variance))
 
 
 def mmd_test(*, real: Tensor, fake: Tensor, kernel: Kernel, permutations: int = 199, seed: int) -> MMDTest:
@@ -121,7 +118,7 @@ def mmd_test(*, real: Tensor, fake: Tensor, kernel: Kernel, permutations: int = 
     for column, order in enumerate([torch.arange(len(pooled)), *orders]):
         member[order[:n], column] = 1
     within, touching, total = torch.zeros(permutations + 1).double(), torch.zeros_like(member[0]), 0.0
-    for start, block in _kernels(kernel, pooled, pooled):
+    for start, block in kernel_blocks(kernel, pooled, pooled):
         block[torch.arange(len(block)), start + torch.arange(len(block))] = 0
         own = member[start : start + len(block)]
         within += (own * (block @ member)).sum(0)
@@ -149,17 +146,3 @@ def gaussian_scales(*, real: Tensor, fake: Tensor, scales: tuple[float, ...] = S
     """Σ exp(−|x − y|²/(2s²)) over s = ¼, ½, 1, 2, 4 medians of the pooled distances; (1.0,) is the usual heuristic."""
     median = median_distance(real=real, fake=fake)
     return OfDistance(GaussianKernel(tuple(scale * median for scale in scales)))
-
-
-def _estimates(real: Tensor, fake: Tensor, kernel: Kernel) -> tuple[float, Tensor]:
-    """The unbiased estimate, and the same without each group of rows."""
-    found = left_out_means((real, fake), partial(_kernels, kernel))
-    whole, without = (found[0, 0][which] + found[1, 1][which] - 2 * found[0, 1][which] for which in (0, 1))
-    return float(whole), without
-
-
-def _kernels(kernel: Kernel, rows: Tensor, others: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """The kernel in blocks: (number of the block's first row, [rows of the block, len(others)])."""
-    step = max(1, BLOCK // len(others))
-    for start in range(0, len(rows), step):
-        yield start, kernel(rows[start : start + step], others)

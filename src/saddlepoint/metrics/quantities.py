@@ -9,6 +9,7 @@ real_labels, fake_labels, train_labels            int64 [n]; of fakes only where
 centres, sigma                                    of a density with known modes
 classify                                          the class head of the run's own discriminator: rows -> logits
 recognition                                       a run's codes and the head that finds them again
+contest                                           the players of a run and their losses, for what they could gain alone
 log_density                                       of a density: points [n, 2] -> log p [n]
 corners                                           of convex polygons, how many each has
 extractor                                         the extractor itself: samples -> features
@@ -34,6 +35,7 @@ from saddlepoint.metrics.score import Score
 if TYPE_CHECKING:
     from saddlepoint.data.protocol import Data
     from saddlepoint.features import Classifier
+    from saddlepoint.metrics.convergence import Contest
     from saddlepoint.metrics.information import Recognition
 
 SPLIT = "held-out"
@@ -53,6 +55,7 @@ NEEDS = {  # what not every data set, run or set of samples has
     "a run": frozenset({"model"}),
     "a run that names classes": frozenset({"classify"}),
     "a run with codes": frozenset({"recognition"}),
+    "a run of noise alone whose weights are free": frozenset({"contest"}),
     "other runs": frozenset({"rivals"}),
 }
 Progress = Callable[[int, int], None]
@@ -196,6 +199,7 @@ class Quantities:
     rivals: tuple[Model, ...] = ()
     classify: Callable[[Tensor], Tensor] | None = None
     recognition: Recognition | None = None
+    contest: Contest | None = None
     resizing: str = "none"  # of the samples, before they came here
 
     @property
@@ -224,6 +228,10 @@ class Quantities:
             ),
             "classify": (self.classify is None, "there is no run whose discriminator names classes"),
             "recognition": (self.recognition is None, "there is no run with codes that a head recognises"),
+            "contest": (
+                self.contest is None,
+                "it needs a run without labels, and without constraints on weights that a search would leave",
+            ),
             "rivals": (not self.rivals, "it compares with other runs (--against), and none are given"),
         }
         for name in metric.asks:
@@ -293,6 +301,7 @@ class Quantities:
         }
 
 
-OF_RUNS = frozenset({"model", "rivals", "classify", "recognition"})  # which rows of data cannot stand for
+# which rows of data cannot stand for
+OF_RUNS = frozenset({"model", "rivals", "classify", "recognition", "contest"})
 FAKES = frozenset({"fake_samples", "fake_images", "fake_points", "fake_labels", "fake", "fake_probabilities"})
 OWN = OF_RUNS | FAKES
