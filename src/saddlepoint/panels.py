@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -33,6 +34,17 @@ class Panel:
     def told(self) -> dict[str, Any]:
         """What is written beside the picture."""
         return {"title": self.title, "note": self.note, "rows": list(self.rows)}
+
+
+def write(panel: Panel, samples: Tensor, folder: Path) -> None:
+    """The sheet of samples, and beside it what it shows."""
+    from saddlepoint.images import grid, png
+    from saddlepoint.paths import write_atomic
+    from saddlepoint.run import write_json
+
+    folder.mkdir(exist_ok=True)
+    write_atomic(folder / f"{panel.name}.png", png(grid(samples, panel.columns)))
+    write_json(folder / f"{panel.name}.json", panel.told())
 
 
 def panels(method: Method, game: Game, data: Data, seed: int) -> list[Panel]:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +270,28 @@ def write_weights(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     from safetensors.torch import save
 
     write_atomic(path, save({name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}))
+
+
+def log_lines(
+    pending: Sequence[tuple[dict[str, Any], Mapping[str, torch.Tensor]]], seconds: float
+) -> list[dict[str, Any]]:
+    """Lines of the log: one transfer from the device a name, not one a step."""
+    names = sorted({name for _, info in pending for name in info})
+    columns = {
+        name: dict(
+            zip(
+                (i for i, (_, info) in enumerate(pending) if name in info),
+                torch.stack([info[name].float().mean() for _, info in pending if name in info]).tolist(),
+                strict=True,
+            )
+        )
+        for name in names
+    }
+    return [
+        {
+            **{n: v for n, v in clock.items() if n != "rows"},
+            "seconds": round(seconds, 4),
+            **{name: column[i] for name, column in columns.items() if i in column},
+        }
+        for i, (clock, _) in enumerate(pending)
+    ]

@@ -23,12 +23,13 @@ from saddlepoint.live import Live
 from saddlepoint.model import Trained
 from saddlepoint.parallel import Processes
 from saddlepoint.plan import Plan, compiling, environment, game_of
-from saddlepoint.run import Folder, write_json, write_weights
+from saddlepoint.run import Folder, log_lines, write_json, write_weights
 from saddlepoint.sampling import by_class, conditions, deployed, latents, samples
 from saddlepoint.surroundings import deterministic, memory_errors, peak_memory, signals, threads_of
 from saddlepoint.trackers import Trackers
 
 FLUSH = 50  # steps between looks at the losses: a look waits for the device
+PLANES = 5  # pictures of the plane at most: each costs a tenth of a second
 
 
 class TrainingFailed(RuntimeError):
@@ -140,6 +141,7 @@ class Training:
         """What is written of a run before its first step."""
         self.folder.truncate(-1)
         self.picture()
+        self.plane()
         self.look()
         self.evaluate()
         self.save()
@@ -244,6 +246,7 @@ class Training:
         now, every = time.monotonic(), self.settings.checkpoint_steps
         due = {
             "picture": passed(before, spent, self.settings.pictures),
+            "plane": passed(before, spent, min(self.settings.pictures, PLANES)),
             "look": self.health.due(before, spent, step),
             "evaluation": passed(before, spent, self.settings.evaluations),
             "checkpoint": now - self.saved_at >= self.settings.checkpoint_seconds
@@ -253,6 +256,8 @@ class Training:
             self.flush()
         if due["picture"]:
             self.picture()
+        if due["plane"]:
+            self.plane()
         if due["look"]:
             self.look()
         if due["evaluation"]:
@@ -265,7 +270,7 @@ class Training:
         if not self.pending:
             return
         self.flushed_at = time.monotonic()
-        rows = _rows(self.pending, self.seconds)
+        rows = log_lines(self.pending, self.seconds)
         self.pending = []
         bad = next((row for row in rows if not all(math.isfinite(v) for v in row.values())), None)
         good = [row for row in rows if bad is None or row["step"] < bad["step"]]
@@ -289,7 +294,7 @@ class Training:
 
     def picture(self) -> None:
         from saddlepoint.paths import write_atomic
-        from saddlepoint.pictures import plane_picture, sample_picture
+        from saddlepoint.pictures import sample_picture
 
         given = by_class(self.game, self.plan.data, 8)
         rows = len(next(iter(given.values()))) if given else 64
@@ -297,9 +302,14 @@ class Training:
         shown = self.generated({**noise, **given})
         name = f"{self.state.clock['step']:08d}.png"
         write_atomic(self.folder.samples / name, sample_picture(shown, self.plan.data, 8))
+
+    def plane(self) -> None:
+        from saddlepoint.paths import write_atomic
+        from saddlepoint.pictures import plane_picture
+
         if drawn := plane_picture(self.trained(""), self.plan.data, self.settings.seed):
             self.folder.planes.mkdir(exist_ok=True)
-            write_atomic(self.folder.planes / name, drawn)
+            write_atomic(self.folder.planes / f"{self.state.clock['step']:08d}.png", drawn)
 
     def look(self) -> None:
         """Take the vitals of the run."""
@@ -372,15 +382,10 @@ class Training:
 
     def panels(self) -> None:
         """Pictures whose rows mean something, with what they mean beside them."""
-        from saddlepoint.images import grid, png
-        from saddlepoint.panels import panels
-        from saddlepoint.paths import write_atomic
+        from saddlepoint.panels import panels, write
 
         for panel in panels(self.method, self.game, self.plan.data, self.settings.seed):
-            self.folder.panels.mkdir(exist_ok=True)
-            sheet = grid(self.generated(dict(panel.noise)), panel.columns)
-            write_atomic(self.folder.panels / f"{panel.name}.png", png(sheet))
-            write_json(self.folder.panels / f"{panel.name}.json", panel.told())
+            write(panel, self.generated(dict(panel.noise)), self.folder.panels)
 
     def weights(self) -> None:
         """Final weights by name, raw and averaged."""
@@ -405,26 +410,3 @@ class Training:
             "message": message,
             "health": [finding.to_json() for finding in self.health.findings],
         }
-
-
-def _rows(pending: list[tuple[dict[str, Any], Info]], seconds: float) -> list[dict[str, Any]]:
-    """Lines of the log: one transfer from the device a name, not one a step."""
-    names = sorted({name for _, info in pending for name in info})
-    columns = {
-        name: dict(
-            zip(
-                (i for i, (_, info) in enumerate(pending) if name in info),
-                torch.stack([info[name].float().mean() for _, info in pending if name in info]).tolist(),
-                strict=True,
-            )
-        )
-        for name in names
-    }
-    return [
-        {
-            **{n: v for n, v in clock.items() if n != "rows"},
-            "seconds": round(seconds, 4),
-            **{name: column[i] for name, column in columns.items() if i in column},
-        }
-        for i, (clock, _) in enumerate(pending)
-    ]
