@@ -121,7 +121,7 @@ def evaluations(steps: list[int]) -> list[Json]:
 
 
 def looks(steps: list[int]) -> list[Json]:
-    """Of a run that covers little of its data from its third look on."""
+    """Of a run that reaches few regions of its data from its third look on."""
     return [
         {
             "step": step,
@@ -129,6 +129,7 @@ def looks(steps: list[int]) -> list[Json]:
             "finite": True,
             "distance": 0.4,
             "distance/floor": 0.001,
+            "cells": 1.0 if place < 2 else 0.19,
             "coverage": 0.9 if place < 2 else 0.1,
             "coverage/floor": 0.95,
             "precision": 0.8,
@@ -137,7 +138,7 @@ def looks(steps: list[int]) -> list[Json]:
             "overfit": 0.51,
             "nearness": 1.02,
             "gradient/generator": 0.3 / (1 + place),
-            "size/generator": 11.0 + place,
+            "size/generator": 11.0 + 4 * place,
             "sketch": [0.1 * math.sin(place + wave) for wave in range(16)],
         }
         for place, step in enumerate(steps)

@@ -169,10 +169,10 @@ def test_every_part_of_a_run_reaches_the_page(tmp_path: Path) -> None:
 def test_findings_stand_with_evidence_and_remedy(tmp_path: Path) -> None:
     text = Page(render(full_run(tmp_path))).text
     assert "1 finding in 7 looks, the last at step 3,000." in text
-    assert "Samples cover little of the data since step 1,000." in text
-    assert "coverage 0.1, coverage/floor 0.95" in text
+    assert "Samples reach few regions of the data since step 1,000." in text
+    assert "cells 0.19" in text
     assert "Lin et al. 2018" in text
-    assert "Coverage and precision of the samples" in text
+    assert "Regions that samples reach, coverage and precision" in text
 
 
 def test_a_run_in_which_nothing_was_found_says_so(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CHARTS = {
     "Distance of the samples to the data": ("distance",),
-    "Coverage and precision of the samples": ("coverage", "precision"),
+    "Regions that samples reach, coverage and precision": ("cells", "coverage", "precision"),
     "Scores: reals above fakes, training rows above held-out rows": ("separation", "overfit"),
     "Distance to training rows over that of held-out rows": ("nearness",),
     "Norms of gradients": ("gradient/*",),
