@@ -14,20 +14,31 @@ from typing import TYPE_CHECKING
 from saddlepoint.experiments.accept import Numbers
 from saddlepoint.experiments.experiment import Measured, Part, Row, Series, Tag
 from saddlepoint.experiments.mixtures import Judged, Task
-from saddlepoint.experiments.playing import Moment, play, rates
+from saddlepoint.experiments.playing import Moment, Slope, play, rates
 from saddlepoint.latents import Gaussian
 from saddlepoint.method import Method
 from saddlepoint.optim import Adam, Optimizer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from saddlepoint.experiments.experiment import Results
 
 BATCH = 128
 RATE = Adam(1e-3)
+GRADIENTS = {
+    "ring": 12_000,
+    "grid": 12_000,
+    "1200-D": 2_000,
+    "stacked digits": 5_000,
+}  # equal for all methods
+MINUTES = {"ring": 0.02, "grid": 0.02, "1200-D": 0.05, "stacked digits": 0.04}  # of a thousand of them
 Watch = Callable[[Moment], float]
+
+
+def steepest(moment: Moment) -> float:
+    """The largest ‖∇s‖ of the discriminator at 500 fakes."""
+    return float(Slope(moment.module("discriminator"))(moment.sample(500)).max())
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,8 @@ class Trial:
                 watched.setdefault(f"{self.label}: {name}", []).append(take(moment))
             judging += time.process_time() - paused
         numbers = named(self.label, seen[-1])
+        for name, values in watched.items():
+            numbers[f"{name}, largest"] = max(values)
         numbers[f"{self.label}: seconds"] = time.process_time() - started - judging
         numbers[f"{self.label}: steps"] = self.steps
         return Measured(numbers, {**watched, **self.history(seen), **self.points(moment)})
@@ -125,8 +138,8 @@ def truth(tasks: Sequence[Task], seed: int, quick: bool) -> Measured:
 def parts(
     trials: Sequence[Trial], minutes: Mapping[str, float], quick: Mapping[str, int]
 ) -> tuple[Part, ...]:
-    """The truth, and a part for each trial. `minutes` of a thousand gradients by task, `quick`: gradients in quick size by label;
-    other trials are left out of a quick run."""
+    """The truth, and a part for each trial. `minutes`: of a thousand gradients, by task. `quick`: gradients in quick size by
+    label; other trials are left out of a quick run."""
     tasks = tuple({trial.task.name: trial.task for trial in trials}.values())
 
     def measure(trial: Trial, seed: int, small: bool) -> Measured:
@@ -168,27 +181,26 @@ def rows(trials: Sequence[Trial], published: Mapping[str, tuple[str, Tag]]) -> t
 # -- figures -------------------------------------------------------------------------------------------
 
 
-def draw_scores(figure: Figure, results: Results, trials: Sequence[Trial]) -> None:
-    """Four panels: methods from top to bottom, a colour for each data set, the median as a dot and all seeds as a line."""
-    names, tasks = (
-        list(dict.fromkeys(found)) for found in zip(*((t.name, t.task) for t in trials), strict=True)
-    )
-    panels = figure.subplots(1, 4, sharey=True)
-    for axes, what in zip(panels, WHAT, strict=True):
+def draw_scores(
+    panels: Sequence[Axes], results: Results, trials: Sequence[Trial], whats: Sequence[str] = WHAT
+) -> None:
+    """A panel for each of `whats`: methods from top to bottom, a colour for each data set, the median as a dot, all seeds as
+    a line, and dotted what the truth is given."""
+    names = list(dict.fromkeys(trial.name for trial in trials))
+    tasks = list({trial.task.name: trial.task for trial in trials}.values())
+    for axes, what in zip(panels, whats, strict=True):
         for place, task in enumerate(tasks):
-            draw_column(axes, results, names, task, what, f"C{place}", 0.8 * (place + 0.5) / len(tasks) - 0.4)
+            shift = 0.8 * (place + 0.5) / len(tasks) - 0.4
+            draw_column(axes, results, names, task, what, f"C{place}", shift)
         axes.set_xlabel(AXES[what], fontsize=8)
-        axes.set_yticks(range(len(names)), names, fontsize=7)
+        axes.set_yticks(range(len(names)), names if axes is panels[0] else [], fontsize=7)
         axes.tick_params(axis="x", labelsize=7)
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(axis="x", alpha=0.3)
-    panels[0].set_ylabel("method")
-    for axes in panels[1:]:
-        axes.set_ylabel("method").set_visible(False)
-    for what, scale in (("variance ratio", "log"), ("KL", "log")):
-        panels[WHAT.index(what)].set_xscale(scale)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=len(tasks) + 1, fontsize=7)
+        axes.set_ylabel("method", fontsize=8).set_visible(axes is panels[0])
+        if what in ("variance ratio", "KL"):
+            axes.set_xscale("log")
+    panels[-1].legend(fontsize=6)
 
 
 def draw_column(

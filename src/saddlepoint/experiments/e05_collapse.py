@@ -14,7 +14,7 @@ from saddlepoint import methods
 from saddlepoint.data import load
 from saddlepoint.definitions import Packing
 from saddlepoint.experiments.accept import EachSeed, Median, Numbers, Overall, Range, at_least, at_most
-from saddlepoint.experiments.collapse import Trial, draw_scores, parts, rows
+from saddlepoint.experiments.collapse import GRADIENTS, MINUTES, Trial, draw_scores, parts, rows
 from saddlepoint.experiments.experiment import Experiment, Measured, Part, Row, Tag
 from saddlepoint.experiments.mixtures import DEEP, PERFECT, ROWS, STACKS, TASKS, in_stacks
 from saddlepoint.features import classifier
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from saddlepoint.experiments.experiment import Results
 
-GRADIENTS = {"ring": 6_000, "grid": 12_000, "1200-D": 2_000, "stacked digits": 5_000}
 QUICK = {"GAN, grid": 6_000, "PacGAN-2, grid": 6_000, "PacGAN-4, grid": 6_000}
-MINUTES = {"ring": 0.02, "grid": 0.02, "1200-D": 0.05, "stacked digits": 0.04}  # of a thousand gradients
 LATER = 1000  # added to the seed of a second start
 
 
@@ -109,7 +107,7 @@ def chance(name: str, seeds: Sequence[Numbers]) -> float:
 
 
 def draw(figure: Figure, results: Results) -> None:
-    draw_scores(figure, results, TRIALS)
+    draw_scores(figure.subplots(1, 4), results, TRIALS)
 
 
 def said(values: Mapping[str, tuple[str, ...]], source: str, tag: Tag) -> dict[str, tuple[str, Tag]]:
@@ -173,7 +171,7 @@ EXPERIMENT = Experiment(
     question="Which methods find all modes of a mixture, in the right shares and with the right width?",
     protocol="One recipe for all: perceptrons of 2 x 128 ReLU, batches of 128 rows (packs are made of them), Adam of rate "
     "1e-3 and β₁ = .5, Gaussian latents of 16 numbers (64 in 1200-D and for digits). Equal budgets of gradient evaluations: "
-    "6,000 on the ring (radius 2, σ .02), 12,000 on the grid (spacing 2, σ .05), 2,000 in 1200-D, 5,000 on stacks of three "
+    "12,000 on the ring (radius 2, σ .02), 12,000 on the grid (spacing 2, σ .05), 2,000 in 1200-D, 5,000 on stacks of three "
     "8x8 digits. 2,500 samples, of stacks 26,000. High quality: within 3σ of the nearest mode; in 1200-D and for stacks "
     "within the distance that as many true points keep, so that the truth is given 98.89 % everywhere.",
     source="Srivastava et al. 2017 (VEEGAN), table 1; Lin et al. 2018 (PacGAN), tables 1 to 3",
