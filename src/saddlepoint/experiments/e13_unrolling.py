@@ -52,6 +52,7 @@ TRIALS = (
     trial("K = 5", 5, EVALUATIONS),
     trial("K = 0 at the cost of K = 5", 0, EVALUATIONS),
 )
+LONG = TRIALS[3]
 
 
 def second_order(seed: int, quick: bool) -> Measured:
@@ -118,21 +119,19 @@ def draw(figure: Figure, results: Results) -> None:
         (left, "modes", "modes found"),
         (right, "high quality", "share of high quality"),
     ):
-        for one in (TRIALS[1], TRIALS[2], TRIALS[3]):
-            at = [one.gradients / 1000 * (look + 1) / LOOKS for look in range(LOOKS)]
-            name = "K = 0" if one is TRIALS[3] else one.name
-            band(axes, at, results.curves(f"{one.label}: {what} over time"), name, lw=1)
+        for one, cost in ((LONG, COST[0]), (TRIALS[1], COST[1]), (TRIALS[2], COST[5])):
+            spent = cost * max(results.all(f"{one.label}: steps"), default=0.0) / 1000
+            at = [spent * (look + 1) / LOOKS for look in range(LOOKS)]
+            band(axes, at, results.curves(f"{one.label}: {what} over time"), one.name[:5], lw=1)
         axes.set_xlabel("thousand gradient\nevaluations", fontsize=8)
         axes.set_ylabel(said)
     left.legend(fontsize=7)
-    for axes, one in zip(rings, (TRIALS[3], TRIALS[2]), strict=True):
-        for x, y in zip(
-            results.curves(f"{one.label}: x")[:1], results.curves(f"{one.label}: y")[:1], strict=True
-        ):
-            axes.plot(x, y, ".", ms=2, alpha=0.5)
+    for axes, one in zip(rings, (LONG, TRIALS[2]), strict=True):
+        x, y = (results.curves(f"{one.label}: {place}")[:1] for place in ("x", "y"))
+        axes.plot(x[0] if x else [], y[0] if y else [], ".", ms=2, alpha=0.5)
         axes.plot(*RING.centres.T.tolist(), "k+", ms=5)
         axes.set(xlabel="x", ylabel="y", xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
-        axes.set_title("K = 5" if one is TRIALS[2] else "K = 0", fontsize=8)
+        axes.set_title(f"{one.name[:5]} at the end", fontsize=8)
 
 
 EXPERIMENT = Experiment(

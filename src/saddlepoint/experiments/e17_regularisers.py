@@ -61,8 +61,8 @@ EXPERIMENT = Experiment(
     question="Which regularisers keep all modes of the ring where simultaneous gradient descent alone does not?",
     protocol="Ring of radius 2, σ .02; the recipe of E05: perceptrons of 2 x 128 ReLU, latents of 16 numbers, batches of "
     "128, Adam of rate 1e-3 and β₁ = .5 for all, 12,000 gradient evaluations each: 3,000 steps of consensus, 6,000 of the "
-    "others. Without a regulariser and under consensus both players move together, else one after the other. A look every 500 steps "
-    "(consensus: 250); the slope is the largest of 500 fakes.",
+    "others. Without a regulariser and under consensus both players move together, else one after the other. A look every "
+    "500 steps (consensus: 250); the slope is the largest of 500 fakes.",
     source="Roth et al. 2017; Nagarajan & Kolter 2017; Mescheder et al. 2017 and 2018; Sønderby et al. 2017",
     parts=parts(TRIALS, {name: 1.6 * m for name, m in MINUTES.items()}, QUICK),
     rows=(

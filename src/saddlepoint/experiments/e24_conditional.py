@@ -110,6 +110,8 @@ def draw(figure: Figure, results: Results) -> None:
         axes.set_ylabel(what, fontsize=8)
         axes.set_yscale(scale)
         axes.tick_params(labelsize=6)
+        if scale == "linear":
+            axes.set_ylim(0, 8.5 if what == "classes found" else 1.05)
     panels[1][1].axhline(1.0, color="0.5", ls=":", lw=1)
 
 
@@ -123,8 +125,8 @@ EXPERIMENT = Experiment(
     title="Conditional GANs on the labelled ring",
     question="Do conditional GANs put the samples of a class where the class is, and does a classifier narrow them?",
     protocol="Ring of radius 2, σ .02, whose 8 modes are the classes; perceptrons of 2 x 128 ReLU, latents of 16 numbers, "
-    "batches of 128; Adam, β₁ = .5, rate from 1e-3 to 0; 20,000 gradient evaluations each (projection moves its discriminator "
-    "5 times a step). 4,000 points. Class accuracy: the nearest mode of a point is that of the class it was made for; of "
+    "batches of 128; Adam, β₁ = .5, rate from 1e-3 to 0; 20,000 gradient evaluations each (projection moves its "
+    "discriminator 5 times a step). 4,000 points. Class accuracy: the nearest mode of a point is that of its own class; of "
     "K + 1, whose generator is told no class, how often its discriminator names the class of a held-out point. The "
     "variance is that of all points about the mean of their class (K + 1: of their nearest mode), over σ².",
     source="Mirza & Osindero 2014; Odena et al. 2017; Miyato & Koyama 2018; Salimans et al. 2016",
