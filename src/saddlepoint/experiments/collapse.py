@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BATCH = 128
 RATE = Adam(1e-3)
 GRADIENTS = {
-    "ring": 12_000,
+    "ring": 10_000,
     "grid": 12_000,
     "1200-D": 2_000,
     "stacked digits": 5_000,
@@ -112,6 +112,12 @@ SAID = {
     "high quality": "share of high quality",
     "variance ratio": "variance within the modes over the true one",
     "KL": "KL(modes ‖ uniform), nats",
+}
+LIMITS = {
+    "modes": (-0.05, 1.05, "linear"),
+    "high quality": (-0.05, 1.05, "linear"),
+    "variance ratio": (1e-2, 1e2, "log"),
+    "KL": (1e-3, 10.0, "log"),
 }
 AXES = {
     "modes": "share of the\nmodes found",
@@ -198,9 +204,11 @@ def draw_scores(
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(axis="x", alpha=0.3)
         axes.set_ylabel("method", fontsize=8).set_visible(axes is panels[0])
-        if what in ("variance ratio", "KL"):
-            axes.set_xscale("log")
-    panels[-1].legend(fontsize=6)
+        low, high, scale = LIMITS[what]
+        axes.set_xscale(scale)
+        axes.set_xlim(low, high)
+    handles, labels = panels[0].get_legend_handles_labels()
+    panels[0].figure.legend(handles, labels, loc="outside lower left", ncols=len(tasks), fontsize=7)
 
 
 def draw_column(

@@ -171,7 +171,7 @@ EXPERIMENT = Experiment(
     question="Which methods find all modes of a mixture, in the right shares and with the right width?",
     protocol="One recipe for all: perceptrons of 2 x 128 ReLU, batches of 128 rows (packs are made of them), Adam of rate "
     "1e-3 and β₁ = .5, Gaussian latents of 16 numbers (64 in 1200-D and for digits). Equal budgets of gradient evaluations: "
-    "12,000 on the ring (radius 2, σ .02), 12,000 on the grid (spacing 2, σ .05), 2,000 in 1200-D, 5,000 on stacks of three "
+    "10,000 on the ring (radius 2, σ .02), 12,000 on the grid (spacing 2, σ .05), 2,000 in 1200-D, 5,000 on stacks of three "
     "8x8 digits. 2,500 samples, of stacks 26,000. High quality: within 3σ of the nearest mode; in 1200-D and for stacks "
     "within the distance that as many true points keep, so that the truth is given 98.89 % everywhere.",
     source="Srivastava et al. 2017 (VEEGAN), table 1; Lin et al. 2018 (PacGAN), tables 1 to 3",

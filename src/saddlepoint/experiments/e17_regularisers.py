@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from saddlepoint import methods
 from saddlepoint.dynamics import Simultaneous
-from saddlepoint.experiments.accept import EachSeed, Range, at_most
+from saddlepoint.experiments.accept import EachSeed, Numbers, Overall, Range, at_most, median
 from saddlepoint.experiments.collapse import GRADIENTS, MINUTES, Trial, draw_scores, parts, rows, steepest
 from saddlepoint.experiments.drawing import band
 from saddlepoint.experiments.experiment import Experiment, Row
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from saddlepoint.experiments.experiment import Results
 
 RING = TASKS["ring"]
-LOOKS = 12
+LOOKS = 10
 NONE = "no regulariser"
 METHODS = {
     NONE: replace(methods.get("gan"), dynamics=Simultaneous()),
@@ -35,7 +37,14 @@ TRIALS = tuple(
     Trial(name, method, RING, GRADIENTS["ring"], looks=LOOKS, watch={"slope": steepest})
     for name, method in METHODS.items()
 )
-QUICK = {f"{name}, ring": 4_000 for name in (NONE, "Roth, γ 2 to .02", "noise, σ .5 to 0")}
+QUICK = {f"{name}, ring": 4_000 for name in (NONE, "Roth, γ 2 to .02", "R1, γ 10")}
+FLATTER = {"Roth, γ 2 to .02": 0.8, "R1, γ 10": 0.5}  # chosen
+
+
+def flatter(name: str, seeds: Sequence[Numbers]) -> float:
+    """The largest slope at a fake over that without a regulariser: the median of the seeds."""
+    slope = "ring: slope, largest"
+    return median([n[f"{name}, {slope}"] / n[f"{NONE}, {slope}"] for n in seeds])
 
 
 def draw(figure: Figure, results: Results) -> None:
@@ -60,7 +69,7 @@ EXPERIMENT = Experiment(
     title="Regularisers on the ring of eight Gaussians",
     question="Which regularisers keep all modes of the ring where simultaneous gradient descent alone does not?",
     protocol="Ring of radius 2, σ .02; the recipe of E05: perceptrons of 2 x 128 ReLU, latents of 16 numbers, batches of "
-    "128, Adam of rate 1e-3 and β₁ = .5 for all, 12,000 gradient evaluations each: 3,000 steps of consensus, 6,000 of the "
+    "128, Adam of rate 1e-3 and β₁ = .5 for all, 10,000 gradient evaluations each: 2,500 steps of consensus, 5,000 of the "
     "others. Without a regulariser and under consensus both players move together, else one after the other. A look every "
     "500 steps (consensus: 250); the slope is the largest of 500 fakes.",
     source="Roth et al. 2017; Nagarajan & Kolter 2017; Mescheder et al. 2017 and 2018; Sønderby et al. 2017",
@@ -75,10 +84,18 @@ EXPERIMENT = Experiment(
                 f"8 modes in at least 4 of 5 seeds: {trial.name}",
                 {f"{trial.label}: modes": Range(8, 8)},
                 share=0.8,
-                quick=trial.label in QUICK,
+                quick=trial.name == "Roth, γ 2 to .02",
             )
             for trial in TRIALS
             if trial.name != NONE
+        ),
+        *(
+            Overall(
+                f"the largest slope at a fake is at most {most} of that without a regulariser: {name} (median)",
+                partial(flatter, name),
+                at_most(most),
+            )
+            for name, most in FLATTER.items()
         ),
         EachSeed(
             "without a regulariser simultaneous steps fail (at most 7 modes) in at least 3 of 5 seeds",
@@ -89,5 +106,5 @@ EXPERIMENT = Experiment(
     ),
     draw=draw,
     differs="One rate and one network for all, where the papers have their own (consensus and R1: RMSProp of rate 1e-4), and "
-    "6,000 steps at most where they take 25,000 to 100,000.",
+    "5,000 steps at most where they take 25,000 to 100,000.",
 )
