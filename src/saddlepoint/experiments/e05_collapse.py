@@ -235,8 +235,8 @@ EXPERIMENT = Experiment(
     differs="The published runs take 400,000 steps of larger networks (G of 4 x 400 with batch normalisation, D of 3 x 200 "
     "maxout units) with 100 packs a batch; PacGAN's ring is this one halved. In 1200-D the papers count points within 10σ of "
     "a mode, where a true point is at √700 σ = 26.5 σ: none counts. Here the radius is 28.1 σ, so that 98.89 % do. Stacks of "
-    "8x8 digits and perceptrons stand in for stacked MNIST and DCGAN. KL is that of all samples by their nearest mode, so that a "
-    "cloud over all modes has a low one: read it beside the share of high quality. That is far from 98.89 % on the grid after "
-    "so few steps: in one try GAN .22 and .40, PacGAN-2 .04, PacGAN-4 .02, with KL of .69 and .72, .11 and .08. f-GAN with KL "
-    "diverges on the grid at this rate.",
+    "8x8 digits and perceptrons stand in for stacked MNIST and DCGAN. KL is that of all samples by their nearest mode, so "
+    "that a cloud over all modes has a low one: read it beside the share of high quality. That is far from 98.89 % on the "
+    "grid after so few steps: in one try GAN .22 and .40, PacGAN-2 .04, PacGAN-4 .02, with KL of .69 and .72, .11 and .08. "
+    "f-GAN with KL diverges on the grid at this rate.",
 )
