@@ -32,7 +32,7 @@ GRADIENTS = {
     "1200-D": 2_000,
     "stacked digits": 5_000,
 }  # equal for all methods
-MINUTES = {"ring": 0.02, "grid": 0.02, "1200-D": 0.05, "stacked digits": 0.04}  # of a thousand of them
+MINUTES = {"ring": 0.02, "grid": 0.02, "1200-D": 0.09, "stacked digits": 0.04}  # of a thousand of them
 Watch = Callable[[Moment], float]
 
 

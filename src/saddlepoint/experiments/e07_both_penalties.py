@@ -103,7 +103,7 @@ EXPERIMENT = Experiment(
     name="both-penalties",
     title="R3GAN's ablation: relativistic pairing, R1 and R2",
     question="Does a GAN need the penalty at its fakes as well as at the data, and does pairing them find more modes?",
-    protocol="The recipe of E05: perceptrons of 2 x 128 ReLU, batches of 128, Adam of rate 1e-3 and β₁ = .5; 12,000 "
+    protocol="The recipe of E05: perceptrons of 2 x 128 ReLU, batches of 128, Adam of rate 1e-3 and β₁ = .5; 10,000 "
     "gradient evaluations on the grid, 5,000 on stacks of three 8x8 digits. γ = 1 of every penalty. The slope is the largest "
     "of 500 fakes, looked at 20 times on the grid and 4 times on digits.",
     source="Huang et al. 2024 (R3GAN), table 1",
