@@ -146,6 +146,6 @@ EXPERIMENT = Experiment(
     draw=draw,
     differs="Perceptrons on a grid and on stacks of 8x8 digits stand in for the convolutional networks on stacked MNIST. R1 "
     "alone does not diverge there. In short tries of one seed (GAN, 1,000 to 1,500 steps) the slope at fakes was 1.2 times "
-    "that with both penalties for γ = .05, 1.9 to 2.8 times for γ = 1 and 2.8 times for γ = 10 on the grid, 1.4 times for γ = 1 on "
-    "stacked digits: not 5 times, as was asked.",
+    "that with both penalties for γ = .05, 1.9 to 2.8 times for γ = 1 and 2.8 times for γ = 10 on the grid, 1.4 times for "
+    "γ = 1 on stacked digits: not 5 times, as was asked.",
 )

@@ -156,5 +156,5 @@ EXPERIMENT = Experiment(
     draw=draw,
     differs="No published numbers: the papers show images. That ACGAN narrows its classes was not seen in the tries: after "
     "20,000 evaluations the ratios of ACGAN and CGAN were .41 and .31 (one seed), after 5,000 with the rate falling as far "
-    "1.8 and .75. Classes of the ring do not overlap, so that a classifier has nothing to gain from the middle of one.",
+    "1.8 and .75; perhaps because classes of the ring do not overlap. Not tried: a larger weight of the class terms.",
 )
