@@ -104,6 +104,13 @@ def test_pairs_count_every_start_and_failures_against_the_method() -> None:
     assert e05_collapse.chance("PacGAN-2", ten) == pytest.approx(2.0**-10)  # one of 2^10 patterns of signs
 
 
+def test_lines_of_the_table_are_compared_with_the_truth_of_their_data() -> None:
+    """Names of methods may have commas."""
+    lines = {row.number: row.exact for row in e05_collapse.EXPERIMENT.rows}
+    assert lines["unrolled, K = 5, stacked digits: KL"] == "perfect, stacked digits: KL"
+    assert lines["GAN, ring: modes"] == "perfect, ring: modes"
+
+
 def test_the_circle_with_both_ends_has_seven_distinct_centres() -> None:
     assert e13_unrolling.distinct(Ring().centres) == 8
     assert e13_unrolling.distinct(torch.cat([Ring().centres, Ring().centres[:2]])) == 8

@@ -177,7 +177,7 @@ def rows(trials: Sequence[Trial], published: Mapping[str, tuple[str, Tag]]) -> t
             f"{label}: {SAID[what]}",
             f"{label}: {what}",
             *published.get(f"{label}: {what}", ("", "")),
-            exact=f"perfect, {label.split(', ', 1)[1]}: {what}",
+            exact=f"perfect, {label.rsplit(', ', 1)[1]}: {what}",
         )
         for label in labels
         for what in WHAT
