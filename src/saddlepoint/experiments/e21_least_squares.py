@@ -105,7 +105,8 @@ def collapses(seeds: Sequence[Numbers], name: str, other: str) -> tuple[int, int
 
 def draw(figure: Figure, results: Results) -> None:
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.2, 1.2, 1))
-    at = [STEPS / 1000 * (look + 1) / LOOKS for look in range(LOOKS)]
+    taken = max(results.all(f"{TRIALS[0].label}: steps"), default=0.0) / 1000
+    at = [taken * (look + 1) / LOOKS for look in range(LOOKS)]
     for axes, what, said in (
         (left, "modes", "modes found"),
         (middle, "high quality", "share of high quality"),
