@@ -125,11 +125,12 @@ EXPERIMENT = Experiment(
     name="dirac",
     title="Who converges on the Dirac-GAN",
     question="Data in one point, a generator that makes one point, a linear discriminator: which methods converge?",
-    protocol="P = δ₀, Q = δ_θ, s = ψx; start (1, 1), rate .2, 500 steps, double precision; simultaneous steps, and "
-    "alternating ones in which the generator moves first and the discriminator then once or five times. WGAN clipped to 1 after every "
-    "move; WGAN-GP and DRAGAN .35(|ψ| − 1)²; noise of .7, by its three-point Gauss–Hermite rule; R1 of γ = .3 and 1, R2 and "
-    "Roth of .3; Nagarajan–Kolter of η = .5 on the minimax game; consensus of γ = 1, simultaneous alone. Classes by "
-    "least-squares slopes of the log-norm over the last 250 steps: converges 0, sub-linear 1, cycles 2, diverges 3.",
+    protocol="P = δ₀, Q = δ_θ, s = ψx; start (1, 1), rate .2, 500 steps, double precision; simultaneous "
+    "steps, and alternating ones in which the generator moves first and the discriminator then once or five "
+    "times. WGAN clipped to 1 after every move; WGAN-GP and DRAGAN .35(|ψ| − 1)²; noise of .7, by its "
+    "three-point Gauss–Hermite rule; R1 of γ = .3 and 1, R2 and Roth of .3; Nagarajan–Kolter of η = .5 on "
+    "the minimax game; consensus of γ = 1, simultaneous alone. Classes by least-squares slopes of the "
+    "log-norm over the last 250 steps: converges 0, sub-linear 1, cycles 2, diverges 3.",
     source="Mescheder, Geiger & Nowozin 2018, Which Training Methods for GANs do actually Converge?",
     parts=(Part("orbits", measure, drawn=False, minutes=1),),
     rows=(
@@ -189,7 +190,7 @@ EXPERIMENT = Experiment(
         ),
     ),
     draw=draw,
-    differs="The paper's table is of eigenvalues, with and without absolutely continuous data; the classes here are of "
-    "orbits. That consensus converges only locally shows at this rate (.2): at a rate of .02 it converged from (20, 0) and "
-    "(30, 0), too.",
+    differs="The paper's table is of eigenvalues, with and without absolutely continuous data; the classes "
+    "here are of orbits. That consensus converges only locally shows at this rate (.2): at a rate of .02 it "
+    "converged from (20, 0) and (30, 0), too.",
 )
