@@ -142,15 +142,17 @@ def measure(seed: int, quick: bool) -> Measured:
     for name, method in METHODS.items():
         if quick and name != "SimGD":
             continue
-        modes = []
+        modes: list[float] = []
         for moment in play(method, RING, networks, steps, seed, ROWS):
             if moment.step % (steps // 20) == 0:
-                modes.append(float(coverage(moment, RING).modes))
+                found = coverage(moment, RING)
+                modes.append(float(found.covered))
             if name == "SimGD" and moment.step == EARLY:
                 look("step 500", moment)
                 numbers |= signs(moment, seed)
         series[f"modes, {name}"] = modes
         numbers[f"modes, {name}"] = modes[-1]
+        numbers[f"share within 3σ, {name}"] = found.high_quality
         if not quick:
             look(f"{name} at the end", moment)
     early = "largest |Im|/|Re|, step 500, "
@@ -206,6 +208,10 @@ EXPERIMENT = Experiment(
         ),
         Row("modes, simultaneous descent", "modes, SimGD", "collapses", "M"),
         Row("modes, consensus", "modes, ConOpt", "8", "M"),
+        *(
+            Row(f"share of samples within 3σ of a mode, {name}", f"share within 3σ, {name}")
+            for name in METHODS
+        ),
         Row("field against ∇L by hand, relative", "field against ∇L", exact=0.0),
         Row("a step of consensus over v + γJᵀv by hand", "consensus against v + γJᵀv", exact=1.0),
         Row("largest error of J on the Dirac-GAN", "error of the Jacobian, Dirac-GAN", exact=0.0),
