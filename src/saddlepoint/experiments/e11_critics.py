@@ -128,7 +128,7 @@ def critics(seed: int, quick: bool) -> Measured:
     numbers: dict[str, float] = {}
     series: dict[str, list[float]] = {}
     for name in ("ring",) if quick else DATA:
-        data, value = DATA[name], {}
+        data, value = DATA[name], dict[str, float]()
         for kind, method, networks in (
             ("clipped", clipped(CLIP), pair(data, seed, CLIP)),
             ("penalised", penalised(TOY), pair(data, seed)),
@@ -146,6 +146,8 @@ def critics(seed: int, quick: bool) -> Measured:
             )
             if data.centres is not None:
                 numbers[f"deviation inside over across modes, {kind}, {name}"] = within(critic, data)
+        real, fake, _ = sides(end, data, seed)
+        numbers[f"W₁, {name}"] = earth_mover(real=real[:1500], fake=fake[:1500]).value
         numbers[f"penalised over clipped, {name}"] = value["penalised"] / value["clipped"]
     return Measured(numbers, series)
 
@@ -262,6 +264,7 @@ EXPERIMENT = Experiment(
             for kind in ("clipped", "penalised")
             for name in DATA
         ),
+        *(Row(f"W₁ of 1,500 rows, {name}: no (E_P s − E_Q s)/Lip is larger", f"W₁, {name}") for name in DATA),
         *(
             Row(
                 f"deviation of s inside over across modes, {kind}, {name}",
@@ -304,13 +307,16 @@ EXPERIMENT = Experiment(
             quick=False,
         ),
         EachSeed(
-            "on the ring the penalised critic's (E_P s − E_Q s)/Lip is at least twice the clipped one's",
-            {"penalised over clipped, ring": at_least(2.0)},
+            "on the ring the penalised critic separates better: larger (E_P s − E_Q s)/Lip than the clipped one",
+            {"penalised over clipped, ring": at_least(1 + 1e-9)},
         ),
-        EachSeed(
-            "the same on the grid and the swiss roll",
-            {f"penalised over clipped, {name}": at_least(2.0) for name in ("grid", "swiss roll")},
-            quick=False,
+        *(
+            EachSeed(
+                f"and at least twice as large, {name}",
+                {f"penalised over clipped, {name}": at_least(2.0)},
+                quick=False,
+            )
+            for name in DATA
         ),
         EachSeed(
             "gradients of the layers of a deep critic differ by more than 1,000 times with c = .001",
@@ -319,4 +325,10 @@ EXPERIMENT = Experiment(
         EachSeed("and by less than 10 times with the penalty", {f"{SPREAD}, penalised": at_most(10)}),
     ),
     draw=draw,
+    differs="Width 128 (deep: 64), 2,000 moves; leaky units, and clipped weights begin within ±c/2: with the "
+    "usual start the first move clips most weights, and ReLU units die. The penalised critic's rate is "
+    "larger and falls, since the optimum is what is compared. Twice the clipped (E_P s − E_Q s)/Lip can "
+    "hardly be had: no function exceeds W₁, which is 1.5 to 1.8 times the clipped one's (with ReLU and the "
+    "usual start 1.5 to 2.2 times). With λ = 10 and ReLU, 1,500 moves, .61 on the ring, .43 on the grid, .50 "
+    "on the swiss roll were reached against .38, .38 and .39 clipped (one seed).",
 )
