@@ -112,7 +112,8 @@ def histogram(vector: Tensor, bound: float) -> list[float]:
 
 def by_layer(critic: nn.Module, real: Tensor, fake: Tensor) -> list[float]:
     """‖∂L/∂h‖ of the critic's loss with respect to each hidden layer's output, first to last."""
-    at, seen = torch.cat([real, fake]), []
+    at = torch.cat([real, fake])
+    seen: list[Tensor] = []
     for layer in critic.double().children():
         at = layer(at.double())
         if isinstance(layer, nn.LeakyReLU):
@@ -128,7 +129,8 @@ def critics(seed: int, quick: bool) -> Measured:
     numbers: dict[str, float] = {}
     series: dict[str, list[float]] = {}
     for name in ("ring",) if quick else DATA:
-        data, value = DATA[name], dict[str, float]()
+        data = DATA[name]
+        value: dict[str, float] = {}
         for kind, method, networks in (
             ("clipped", clipped(CLIP), pair(data, seed, CLIP)),
             ("penalised", penalised(TOY), pair(data, seed)),
