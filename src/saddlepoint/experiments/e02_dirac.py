@@ -132,7 +132,7 @@ EXPERIMENT = Experiment(
     "the minimax game; consensus of γ = 1, simultaneous alone. Classes by least-squares slopes of the "
     "log-norm over the last 250 steps: converges 0, sub-linear 1, cycles 2, diverges 3.",
     source="Mescheder, Geiger & Nowozin 2018, Which Training Methods for GANs do actually Converge?",
-    parts=(Part("orbits", measure, drawn=False, minutes=1),),
+    parts=(Part("orbits", measure, drawn=False, minutes=0.3),),
     rows=(
         *(
             Row(f"final distance: {name}, {rule}", f"{name}, {rule}", exact=f"{name}, {rule} (recursion)")

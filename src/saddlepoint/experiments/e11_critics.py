@@ -60,7 +60,7 @@ def pair(data: Density, seed: int, clip: float | None = None) -> Mapping[str, nn
     if clip is not None:
         with torch.no_grad():
             for parameter in critic.parameters():
-                parameter *= clip / 2 / parameter.abs().max()
+                parameter.mul_(clip / 2 / parameter.abs().max())
     return {"generator": near(data, seed), "discriminator": critic}
 
 

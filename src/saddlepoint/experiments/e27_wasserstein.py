@@ -166,19 +166,21 @@ def draw(figure: Figure, results: Results) -> None:
     for name in METHODS:
         band(left, steps, results.curves(f"{name}: W₁"), name)
     left.axhline(NEAR, color="0.6", lw=0.8, ls=":")
-    left.set(xlabel="step", ylabel="W₁ to held-out data, units of length", yscale="log")
+    left.set(xlabel="step", ylabel="W₁ to held-out data (length)", yscale="log")
     left.legend(fontsize=6)
     for index, name in enumerate(("WGAN-GP", "GAN")):
         curves = results.curves(f"{name}: estimate")
         scaled = [[v / max(map(abs, c[1:])) for v in c] for c in curves]
-        band(middle, steps, scaled, f"{name}: estimate over its largest", color=f"C{2 * index}")
-    middle.set(xlabel="step", ylabel="what the discriminator estimates")
+        band(middle, steps, scaled, name, color=f"C{2 * index}")
+    middle.set(xlabel="step", ylabel="estimate of the discriminator, over its largest", ylim=(0, 1.1))
     middle.legend(fontsize=6)
     for name, colour in (("WGAN-GP", "C0"), ("WGAN", "C1"), ("GAN", "C2")):
         at = results.curves("digits: step")
         if at:
             band(right, at[0], results.curves(f"digits, {name}: distance"), name, color=colour)
-    right.set(xlabel="step", ylabel="Fréchet distance on digits, squared units of features", yscale="log")
+    right.set(xlabel="step", ylabel="Fréchet distance on digits (features²)", yscale="log")
+    right.tick_params(axis="y", which="minor", labelsize=6)
+    left.tick_params(axis="y", which="minor", labelsize=6)
     right.legend(fontsize=6)
 
 
