@@ -48,6 +48,8 @@ def test_many_games_at_once_are_each_game_alone(name: str) -> None:
     many = e03.beginnings(3, 2)
     assert many["generator"].shape == (84, 2)
     assert bool((many["discriminator"].diff(dim=1) > 0).all())
+    assert float(many["discriminator"].min()) < -4.5
+    assert float(many["discriminator"].max()) > 4.5
     after = e03.played(e03.RULES[name], {p: v[40:43] for p, v in many.items()}, 7)
     for row in range(3):
         alone = Intervals(means=tuple(many["generator"][40 + row].tolist()))

@@ -123,7 +123,7 @@ def draw(figure: Figure, results: Results) -> None:
         axes.set(xlabel="first mean", facecolor="0.85", xticks=SIDE[::3])
         axes.set_title("optimal D" if name == "optimal" else name, fontsize=9)
     grid[0][0].set(ylabel="second mean, at the start", yticks=SIDE[::3])
-    figure.colorbar(image, ax=grid[0].tolist(), label="share of runs with TV ≤ .1", shrink=0.7)
+    figure.colorbar(image, ax=grid[0].tolist(), label="share with TV ≤ .1", shrink=0.6)
 
 
 FAILURES = "collapsed among failures"

@@ -129,7 +129,7 @@ def draw(figure: Figure, results: Results) -> None:
         axes.set_title(name, fontsize=9)
         axes.tick_params(axis="x", labelsize=7)
     panels[0].set_ylabel("Lipschitz constant: units of score per unit of length")
-    panels[-1].legend(fontsize=6)
+    panels[1].legend(fontsize=6)
 
 
 EXPERIMENT = Experiment(
@@ -144,7 +144,7 @@ EXPERIMENT = Experiment(
     "[−3, 3]², and the steepest on the way of 200 steps of Adam (.02) from the 64 steepest pairs. The same "
     "without the penalties, for comparison. A quick run: 300 steps.",
     source="Arjovsky et al. 2017; Gulrajani et al. 2017; Miyato et al. 2018; Mescheder et al. 2018",
-    parts=(Part("ring", measure, minutes=4),),
+    parts=(Part("ring", measure, minutes=1.7),),
     rows=(
         *(Row(f"{name}: {what}", f"{name}, {what}") for name in METHODS for what in KINDS),
         *(Row(f"{name}: ascent, the same game without it", f"{name}, ascent without it") for name in BARE),
@@ -172,4 +172,6 @@ EXPERIMENT = Experiment(
         ),
     ),
     draw=draw,
+    differs="Weights of small networks turn faster than one power iteration a move follows: along training "
+    "the product reached 1.27 (one seed, early), where 1.05 to the fourth is 1.22; at the end it was 1.07.",
 )
