@@ -134,6 +134,7 @@ def critics(seed: int, quick: bool) -> Measured:
         for kind, method, networks in (
             ("clipped", clipped(CLIP), pair(data, seed, CLIP)),
             ("penalised", penalised(TOY), pair(data, seed)),
+            ("penalised by 10", penalised(10.0), pair(data, seed)),
         ):
             end = last(play(method, data, networks, steps, seed, ROWS))
             critic, state = end.module("discriminator"), end.state.players
@@ -149,8 +150,11 @@ def critics(seed: int, quick: bool) -> Measured:
             if data.centres is not None:
                 numbers[f"deviation inside over across modes, {kind}, {name}"] = within(critic, data)
         real, fake, _ = sides(end, data, seed)
-        numbers[f"W₁, {name}"] = earth_mover(real=real[:1500], fake=fake[:1500]).value
+        farthest = earth_mover(real=real[:1500], fake=fake[:1500]).value
+        numbers[f"W₁, {name}"] = farthest
         numbers[f"penalised over clipped, {name}"] = value["penalised"] / value["clipped"]
+        numbers[f"penalised by 10 over clipped, {name}"] = value["penalised by 10"] / value["clipped"]
+        numbers[f"W₁ over clipped, {name}"] = farthest / value["clipped"]
     return Measured(numbers, series)
 
 
@@ -232,15 +236,15 @@ EXPERIMENT = Experiment(
     "gradient penalty?",
     protocol="Ring, grid of 25 and swiss roll at the scales of Gulrajani et al.; critics with 3 hidden "
     "layers of 128 leaky units, 2,000 moves of batch 256: clipping to .01 with RMSProp 5e-5, weights begun "
-    "within ±c/2; penalty of λ = .1 (on the ring also 1 and 10) with Adam, 2e-3 falling to 0. Numbers on "
+    "within ±c/2; penalty of λ = .1 (also 10, and 1 on the ring) with Adam, 2e-3 falling to 0. Numbers on "
     "4,000 held-out rows, W₁ exact on 1,500. Gradients by layer: 12 hidden layers of 64 units (initialised "
     "after He et al.), swiss roll, 1,000 moves, c of .001, .01 and .1 against λ = .1 (Adam, 1e-4 falling to "
     "0). A quick run: the ring, 1,000 moves, λ = .1, c = .001, 200 moves of deep critics.",
     source="Gulrajani et al. 2017, Improved Training of Wasserstein GANs, figures 1 and 2",
     parts=(
-        Part("critics", critics, minutes=2),
-        Part("slopes", slopes, minutes=1.5),
-        Part("layers", layers, minutes=1.5),
+        Part("critics", critics, minutes=1.5),
+        Part("slopes", slopes, minutes=0.6),
+        Part("layers", layers, minutes=0.4),
     ),
     rows=(
         *(
@@ -309,16 +313,18 @@ EXPERIMENT = Experiment(
             quick=False,
         ),
         EachSeed(
-            "on the ring the penalised critic separates better: larger (E_P s − E_Q s)/Lip than the clipped one",
-            {"penalised over clipped, ring": at_least(1 + 1e-9)},
+            "on the ring penalised critics separate better than the clipped one: (E_P s − E_Q s)/Lip is larger",
+            {f"{kind} over clipped, ring": at_least(1 + 1e-9) for kind in ("penalised", "penalised by 10")},
         ),
-        *(
-            EachSeed(
-                f"and at least twice as large, {name}",
-                {f"penalised over clipped, {name}": at_least(2.0)},
-                quick=False,
-            )
-            for name in DATA
+        EachSeed(
+            "with λ = 10 on the grid and the swiss roll, too",
+            {f"penalised by 10 over clipped, {name}": at_least(1 + 1e-9) for name in ("grid", "swiss roll")},
+            quick=False,
+        ),
+        EachSeed(
+            "with λ = .1 it is at least twice as large",
+            {f"penalised over clipped, {name}": at_least(2.0) for name in DATA},
+            quick=False,
         ),
         EachSeed(
             "gradients of the layers of a deep critic differ by more than 1,000 times with c = .001",
@@ -329,8 +335,8 @@ EXPERIMENT = Experiment(
     draw=draw,
     differs="Width 128 (deep: 64), 2,000 moves; leaky units, and clipped weights begin within ±c/2: with the "
     "usual start the first move clips most weights, and ReLU units die. The penalised critic's rate is "
-    "larger and falls, since the optimum is what is compared. Twice the clipped (E_P s − E_Q s)/Lip can "
-    "hardly be had: no function exceeds W₁, which is 1.5 to 1.8 times the clipped one's (with ReLU and the "
-    "usual start 1.5 to 2.2 times). With λ = 10 and ReLU, 1,500 moves, .61 on the ring, .43 on the grid, .50 "
-    "on the swiss roll were reached against .38, .38 and .39 clipped (one seed).",
+    "larger and falls, since the optimum is what is compared. Twice the clipped (E_P s − E_Q s)/Lip is out "
+    "of reach: no function exceeds W₁, which is 1.5 to 1.8 times the clipped one's (ReLU units and the usual "
+    "start: 1.5 to 2.2 times). With λ = .1 the steepest point is much steeper than the mean, so that on the "
+    "grid and the swiss roll it is even smaller than the clipped one's (.84 and .92 of it, one seed).",
 )
