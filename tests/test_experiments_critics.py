@@ -25,7 +25,7 @@ SLOPE = torch.tensor([[3.0, -4.0]], dtype=torch.float64)  # of norm 5
 def linear() -> nn.Module:
     layer = nn.Linear(2, 1, bias=False).double()
     layer.weight.data = SLOPE.clone()
-    return nn.Sequential(layer, nn.Flatten(0))
+    return nn.Sequential(layer, nn.Flatten(0)).requires_grad_(False)
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.consensus])
