@@ -267,7 +267,11 @@ EXPERIMENT = Experiment(
         ),
         *(
             Row(f"(E_P s − E_Q s)/Lip, {kind}, {name}", f"normalised estimate, {kind}, {name}")
-            for kind in ("clipped", "penalised")
+            for kind in ("clipped", "penalised", "penalised by 10")
+            for name in DATA
+        ),
+        *(
+            Row(f"W₁ over the clipped (E_P s − E_Q s)/Lip, {name}", f"W₁ over clipped, {name}")
             for name in DATA
         ),
         *(Row(f"W₁ of 1,500 rows, {name}: no (E_P s − E_Q s)/Lip is larger", f"W₁, {name}") for name in DATA),
