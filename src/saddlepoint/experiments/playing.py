@@ -55,6 +55,15 @@ class Moment(NamedTuple):
         return module.eval().requires_grad_(False)
 
 
+def effective(moment: Moment, name: str) -> nn.Module:
+    """A player as a module in evaluation mode and double precision, its weights as constraints let them act."""
+    network, state = moment.game.networks[name], moment.state
+    weights = network.effective(state.players[name], state.memory["constraints"][name])
+    module = moment.module(name)
+    module.load_state_dict(dict(weights), strict=False)
+    return module.double()
+
+
 def play(
     method: Method, data: Data | str, networks: Pair, steps: int, seed: int, batch_size: int | None = None
 ) -> Iterator[Moment]:
@@ -123,3 +132,15 @@ class NearRing(nn.Module):
         centres = self.ring.centres[share.long().clamp(max=self.ring.modes - 1)]
         moved = centres + self.ring.sigma * latent[:, 1:3] + self.spread * latent[:, 3:5]
         return moved + torch.tensor([self.shift, 0.0])
+
+
+class NearRows(nn.Module):
+    """A fixed generator without parameters, latent of three numbers: a row of [n, 2], `spread` times a normal added."""
+
+    def __init__(self, rows: Tensor, spread: float = 1.0) -> None:
+        super().__init__()
+        self.rows, self.spread = rows, spread
+
+    def forward(self, latent: Tensor) -> Tensor:
+        share = torch.special.ndtr(latent[:, 0]) * len(self.rows)
+        return self.rows[share.long().clamp(max=len(self.rows) - 1)] + self.spread * latent[:, 1:3]
