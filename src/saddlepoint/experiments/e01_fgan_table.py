@@ -135,7 +135,13 @@ def draw(figure: Figure, results: Results) -> None:
         for column in range(len(ALL)):
             light = "w" if over[row, column] > 2.5 else "k"
             left.text(
-                column, row, f"{table[row, column]:.3g}", ha="center", va="center", fontsize=6, color=light
+                column,
+                row,
+                f"{table[row, column]:.3g}".replace("e+03", "e3"),
+                ha="center",
+                va="center",
+                fontsize=6,
+                color=light,
             )
     names = [name.replace("squared ", "sq. ").replace("total variation", "TV") for name in ALL]
     left.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=7)

@@ -202,8 +202,7 @@ def looked(held: Held, judge: nn.Module, sigma: float, seed: int) -> Numbers:
 def draw(figure: Figure, results: Results) -> None:
     left, middle, right = figure.subplots(1, 3)
     for place, name in enumerate((*LOSSES, "W₁")):
-        [theta], [exact] = results.curves("θ"), results.curves(f"{name} (exact)")
-        [found] = results.curves(name)
+        theta, exact, found = (results.curves(what)[0] for what in ("θ", f"{name} (exact)", name))
         if name == "W₁":  # its slope is 1 everywhere
             found = exact = [1.0] * len(theta)
         left.plot(theta, exact, color=f"C{place}", label=f"{name}: quadrature" if name != "W₁" else "W₁: 1")
