@@ -18,7 +18,7 @@ from saddlepoint.experiments.accept import EachSeed, Numbers, Range, at_least, a
 from saddlepoint.experiments.experiment import Experiment, Measured, Part, Results, Row
 from saddlepoint.experiments.playing import critic_only, play, rates
 from saddlepoint.games import GaussianShift, timed
-from saddlepoint.latents import Gaussian
+from saddlepoint.latents import Uniform
 from saddlepoint.networks import MLP
 from saddlepoint.objectives import Minimax, NonSaturating, Objective
 from saddlepoint.optim import Adam
@@ -121,13 +121,18 @@ class Held:
 
 def holding(steps: int, sigma: float, seed: int) -> Held:
     """The generator after so many steps of a GAN on the ring."""
-    method = replace(rates(methods.get("gan"), Adam(1e-3)), latent=Gaussian(LATENT))
+    method = replace(rates(methods.get("gan"), Adam(1e-3)), latent=Uniform(LATENT))
     moments = play(method, RING, MLP(64), max(steps, 1), seed, 256)
     module = next(moment for moment in moments if moment.step == steps).module("generator")
     module.requires_grad_(True)
     source = generator("cpu", "held", seed)
-    latents, noise = (torch.randn(GROUPS * ROWS, 2, generator=source) for _ in range(2))
-    return Held(module, latents, sigma * noise)
+    noise = torch.randn(GROUPS * ROWS, 2, generator=source)
+    return Held(module, uniform(GROUPS * ROWS, source), sigma * noise)
+
+
+def uniform(rows: int, source: torch.Generator) -> Tensor:
+    """Latents in (−1, 1), so that the fakes' support ends."""
+    return 2 * torch.rand(rows, LATENT, generator=source) - 1
 
 
 def optimal(centres: Tensor, sigma: float) -> Score:
@@ -149,7 +154,8 @@ def learned(stage: str, seed: int, quick: bool) -> Measured:
     method = replace(methods.get("gan"), treatments=(InstanceNoise(sigma),) if sigma else ())
     modules = {"generator": held.generator, "discriminator": fresh(seed)}
     found: dict[str, list[float]] = {}
-    for moment in play(critic_only(method, Adam(1e-3), LATENT), RING, modules, length, seed, 256):
+    method = replace(critic_only(method, Adam(1e-3), LATENT), latent=Uniform(LATENT))
+    for moment in play(method, RING, modules, length, seed, 256):
         if moment.step in MARKS:
             for name, value in looked(held, moment.module("discriminator"), sigma, seed).items():
                 found.setdefault(f"{name}, {stage}", []).append(value)
@@ -167,7 +173,7 @@ def learned(stage: str, seed: int, quick: bool) -> Measured:
             f"{loss}: variance over the first, {stage}": spread[JUDGED] / spread[0],
         }
         if sigma:
-            more = torch.randn(4096, LATENT, generator=generator("cpu", "centres", seed))
+            more = uniform(4096, generator("cpu", "centres", seed))
             centres = replace(held, latents=more).fakes()
             exact = held.gradients(LOSSES[loss], optimal(centres, sigma)).mean(0).norm()
             numbers[f"{loss}: norm, {stage} (exact)"] = float(exact)
@@ -242,9 +248,9 @@ EXPERIMENT = Experiment(
     question="Where data and fakes do not overlap a discriminator can be perfect. What gradient does it leave to either "
     "loss of the generator, and does noise on both help?",
     protocol="Exact: N(θ, 1) against N(0, 1) at D = p/(p + q), θ from .25 to 6. Learned: ring of 8 modes (deviation .014); "
-    "generator of 2 × 64 ReLU from 2 numbers, held as it begins or after 300 steps of a GAN; a discriminator of 2 × 128 ReLU "
-    "from scratch, Adam at 1e-3, batch 256, 4,000 steps (quick: 2,000), without noise or with N(0, .5²) on reals and fakes. "
-    "Gradients in the generator's weights: mean and variance over 64 batches of 64.",
+    "generator of 2 × 64 ReLU from 2 numbers uniform in (−1, 1), held as it begins or after 300 steps of a GAN; a "
+    "discriminator of 2 × 128 ReLU from scratch, Adam at 1e-3, batch 256, 4,000 steps (quick: 2,000), without noise or with "
+    "N(0, .5²) on reals and fakes. Gradients in the generator's weights: mean and variance over 64 batches of 64.",
     source="Arjovsky & Bottou, Towards Principled Methods for Training GANs, ICLR 2017, figures 1 to 3",
     parts=(
         Part("anchor", anchor, drawn=False, minutes=0.02),

@@ -134,7 +134,7 @@ def draw(figure: Figure, results: Results) -> None:
     for side, color in (("real", "0.6"), ("fake", "C0")):
         x, y = (results.curves(f"{side} {axis}")[0] for axis in "xy")
         right.plot(x, y, ".", ms=2, color=color, label=side)
-    right.set(xlabel="x", ylabel="y", title="seed 0, last round", aspect="equal")
+    right.set(xlabel="x", ylabel="y", title="seed 0, last round")
     right.legend(fontsize=7, markerscale=3)
 
 
@@ -205,7 +205,7 @@ EXPERIMENT = Experiment(
         EachSeed("all modes are found", {"modes after the last round": at_least(3)}, share=0.8),
     ),
     draw=draw,
-    differs="The authors' base is an unrolled GAN (5 steps ahead) with batches of 256 and 20 epochs of 256,000 rows a round; here "
-    "an ordinary one, small and short so that one round is not enough. C is above .95 where samples are spread wider than the "
-    "data.",
+    differs="The authors' base is an unrolled GAN (5 steps ahead) with batches of 256 and 20 epochs of 256,000 rows a round; "
+    "here an ordinary one, small and short so that one round is not enough. C is above .95 where samples are spread wider "
+    "than the data.",
 )

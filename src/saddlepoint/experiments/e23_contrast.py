@@ -124,16 +124,22 @@ def draw(figure: Figure, results: Results) -> None:
         ylim=(0.4, 0.6),
     )
     left.legend(fontsize=7)
-    bins = np.linspace(-0.5, 2.5, 91)
     for place, name in enumerate(NOISES):
         values = np.concatenate(results.curves(f"estimates, {name}"))
-        right.hist(values, bins=bins, density=True, alpha=0.4, color=f"C{place}", label=f"noise {name}")
         spread = math.sqrt(results.all(f"variance, {name} (exact)")[0])
+        bins = TRUTH + spread * np.linspace(-3, 3, 25)
+        right.hist(values, bins=bins, density=True, alpha=0.4, color=f"C{place}", label=f"noise {name}")
         at = np.linspace(-0.5, 2.5, 400)
         height = np.exp(-(((at - TRUTH) / spread) ** 2) / 2) / spread / math.sqrt(math.tau)
         right.plot(at, height, color=f"C{place}", lw=1)
     right.plot([], [], color="0.4", lw=1, label="asymptotic, by quadrature")
-    right.set(xlabel="estimate of θ = 1", ylabel="density of the estimates", yscale="log", ylim=(5e-3, 20))
+    right.set(
+        xlabel="estimate of θ = 1",
+        ylabel="density of the estimates",
+        yscale="log",
+        ylim=(5e-3, 100),
+        xlim=(-0.5, 2.5),
+    )
     right.legend(fontsize=7)
 
 
@@ -184,11 +190,11 @@ EXPERIMENT = Experiment(
             {"variance, far over near": at_least(20)},
         ),
         EachSeed(
-            "near noise has the asymptotic variance, within 4 standard deviations of a variance of so many estimates",
-            {f"deviations from the exact variance, {name}": Range(-4, 4) for name in list(NOISES)[:2]},
+            "noise N(1, 1.5²) gives the asymptotic variance, within 4 standard deviations of a variance of so many estimates",
+            {f"deviations from the exact variance, {NEAR}": Range(-4, 4)},
         ),
     ),
     draw=draw,
     differs="1.5 is taken for a standard deviation; the asymptotic variance does not hold for N(8, 1), where 500 rows of "
-    "each side hardly meet.",
+    "each side hardly meet, and N(3, 1) has some 15 % more (400 estimates).",
 )
