@@ -135,8 +135,8 @@ EXPERIMENT = Experiment(
     question="A single Gaussian for two modes can lie between them or on one. What does each divergence prefer at which "
     "separation, and does an f-GAN follow?",
     protocol="½N(−a, 1) + ½N(a, 1). Exact: descents on quadratures. f-GANs: generator μ + σz from (±.75a, 1), V of 2 × 64 "
-    "tanh, Adam (β₁ .5) at rate .01 falling to 0, 4,000 steps of batch 512 (quick: 1,500 of 256). Ring: perceptrons of 2 × 128 "
-    "ReLU, Adam at 1e-3, 4,000 steps of batch 256 (quick: 500), simultaneous steps.",
+    "tanh, Adam (β₁ .5) at rate .01 falling to 0, 4,000 steps of batch 512 (quick: 1,500 of 256). Ring: perceptrons of "
+    "2 × 128 ReLU, Adam at 1e-3, 4,000 steps of batch 256 (quick: 500), simultaneous steps.",
     source="divergences of Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016",
     parts=(
         Part("predicted", predicted, drawn=False, minutes=0.2),
