@@ -184,8 +184,8 @@ EXPERIMENT = Experiment(
     source="Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016, table 2",
     parts=(
         Part("exact", exact, drawn=False, minutes=0.05),
-        Part("alternating", partial(trained, "alternating"), minutes=2.0),
-        Part("single step", partial(trained, "single step"), minutes=2.0),
+        Part("alternating", partial(trained, "alternating"), minutes=1.3),
+        Part("single step", partial(trained, "single step"), minutes=1.3),
     ),
     rows=(
         *(

@@ -204,8 +204,8 @@ EXPERIMENT = Experiment(
         EachSeed("all modes are found", {"modes after the last round": at_least(3)}, share=0.8),
     ),
     draw=draw,
-    differs="The authors' base is an unrolled GAN (5 steps ahead), latent of 5 numbers, batches of 256 and 20 epochs of 256,000 "
-    "rows a round; here an ordinary one, small and short so that one round is not enough. C is above .95 where samples are "
-    "spread wider than the data. Tried with one seed each: with a latent of 100 numbers no round loses more than .006 (C from "
-    ".37 to .99); with 5 C rises from .32 to .97, but falls by .05 in the eighth round.",
+    differs="The authors' base is an unrolled GAN (5 steps ahead), latent of 5 numbers, batches of 256 and 20 epochs of "
+    "256,000 rows a round; here an ordinary one, small and short so that one round is not enough. C is above .95 where "
+    "samples are spread wider than the data. Tried with one seed each: with a latent of 100 numbers no round loses more than "
+    ".006 (C from .37 to .99); with 5 C rises from .32 to .97, but falls by .05 in the eighth round.",
 )
