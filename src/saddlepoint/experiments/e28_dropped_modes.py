@@ -179,7 +179,7 @@ EXPERIMENT = Experiment(
         *(sides(name, a) for name, places in TRAINED.items() for a in places),
     ),
     draw=draw,
-    differs="f-GANs begin where descent on the exact divergence reaches its best: beyond the switch the fit between the modes is "
-    "a local minimum of JS still, and from (±a/2, 1) both descent and the game end there. On the ring the KL game lost the "
-    "data altogether in the one full seed tried (no mode); nothing is accepted of the ring.",
+    differs="f-GANs begin where descent on the exact divergence reaches its best: beyond the switch the fit between the "
+    "modes is a local minimum of JS still, to which descent from (±a/2, 1) goes, and the game from there, too. On the ring "
+    "the KL game lost the data altogether in the one full seed tried (no mode); nothing is accepted of the ring.",
 )
