@@ -206,6 +206,6 @@ EXPERIMENT = Experiment(
     draw=draw,
     differs="The authors' base is an unrolled GAN (5 steps ahead), latent of 5 numbers, batches of 256 and 20 epochs of "
     "256,000 rows a round; here an ordinary one, small and short so that one round is not enough. C is above .95 where "
-    "samples are spread wider than the data. Tried with one seed each, ten rounds: with a latent of 100 numbers no round loses more than "
-    ".006 (C from .37 to .99); with 5 C rises from .32 to .97, but falls by .05 in the eighth round.",
+    "samples are spread wider than the data. Tried with one seed each, ten rounds: with a latent of 100 numbers no round "
+    "loses more than .006 (C from .37 to .99); with 5 C rises from .32 to .97, but falls by .05 in the eighth round.",
 )
