@@ -19,6 +19,7 @@ from saddlepoint.objectives import (
     SquaredHellinger,
 )
 from saddlepoint.theory.claim import Claim, Sides
+from saddlepoint.theory.quadrature import log_divergence, log_normal
 
 X = torch.linspace(-80, 80, 1601, dtype=torch.float64)
 NARROWEST = math.log(0.75)  # the Pearson divergence is finite above a variance of one half
@@ -86,7 +87,7 @@ def fits(kind: Divergence, a: float) -> tuple[Fit, Fit]:
 
         def value(at: Any, middle: bool = middle) -> tuple[float, Any]:
             leaf = torch.tensor(at, dtype=torch.float64, requires_grad=True)
-            distance = _divergence(kind, p, leaf[0] * (not middle), leaf[1])
+            distance = log_divergence(kind, p, log_normal(leaf[0] * (not middle), leaf[1], X), X)
             return distance.item(), torch.autograd.grad(distance, leaf)[0].numpy()
 
         best = minimize(
@@ -115,26 +116,13 @@ def searched(kind: Divergence, a: float) -> Fit:
     p = _log_target(a)
     means = torch.linspace(0, 1.2 * a, 31, dtype=torch.float64)
     logs = torch.linspace(NARROWEST, math.log(4 * (1 + a**2)) / 2, 40, dtype=torch.float64)
-    values = torch.stack([_divergence(kind, p, mean, logs[:, None]) for mean in means])
+    values = torch.stack([log_divergence(kind, p, log_normal(mean, logs[:, None], X), X) for mean in means])
     mean, log = divmod(int(values.argmin()), len(logs))
     return Fit(float(values.min()), float(means[mean]), float(logs[log].exp()))
 
 
-def _divergence(kind: Divergence, log_p: Tensor, mean: Tensor, log_deviation: Tensor) -> Tensor:
-    """∫ q f(p/q), as p f(u)/u where u = p/q > 1, for rows if the deviations are a column; u counts as e^±300 beyond that."""
-    log_q = _log_normal(mean, log_deviation)
-    log_u = (log_p - log_q).clamp(-300, 300)
-    weight = torch.where(log_u > 0, log_p - log_u, log_q).exp()
-    return torch.trapezoid(weight * kind.f(log_u.exp()), X)
-
-
-def _log_normal(mean: Tensor | float, log_deviation: Tensor) -> Tensor:
-    return -((X - mean) * (-log_deviation).exp()).square() / 2 - log_deviation - math.log(math.tau) / 2
-
-
 def _log_target(a: float) -> Tensor:
-    none = torch.zeros((), dtype=torch.float64)
-    return torch.logaddexp(_log_normal(-a, none), _log_normal(a, none)) - math.log(2)
+    return torch.logaddexp(log_normal(-a, 0.0, X), log_normal(a, 0.0, X)) - math.log(2)
 
 
 def _pearson(a: float) -> float:
