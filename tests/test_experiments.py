@@ -69,6 +69,7 @@ def test_numbers_of_parts_without_a_seed_count_for_every_seed() -> None:
     results = Results(trials, {"exact": False, "drawn": True})
     assert results.numbers == [{"e": 1.0, "a": 2.0}, {"e": 1.0, "a": 3.0}, {"e": 1.0}]
     assert results.all("a") == [2.0, 3.0]
+    assert results.curves("x") == [[1.0]]  # a trial that counts for every seed is drawn once
     assert drawing.note(results) == "3 seeds, 1 failed"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ def get(name: str) -> Experiment:
 SAYING = {"accept", "experiment", "drawing"}  # modules that change no number
 
 
+@cache  # a process has imported what it measures with: what is edited while it works is another digest's
 def digest(id: str) -> str:
     """Of the files that measure, its own and those here that it builds on: what is drawn, said and accepted (functions
     `draw…`, the value EXPERIMENT), imports, comments and layout apart. Numbers of another digest are measured again."""

@@ -93,8 +93,10 @@ class Results:
         return [numbers[number] for numbers in self.numbers if number in numbers]
 
     def curves(self, name: str) -> list[list[float]]:
-        """One series over the seeds that have it."""
-        return [trial.series[name] for seed in self.seeds for trial in self.of(seed) if name in trial.series]
+        """One series of every trial that has it, by seed."""
+        return [
+            trial.series[name] for trial in sorted(self.trials, key=lambda t: t.seed) if name in trial.series
+        ]
 
     @property
     def failures(self) -> list[Trial]:
