@@ -177,7 +177,13 @@ def draw(figure: Figure, results: Results) -> None:
     left.plot(sizes, [linear_gap(int(m)) for m in sizes], "k:", lw=1, label="linear, |w| ≤ 1: √(2d/m)")
     band(left, FEW, results.curves("W1"), "W₁", marker="s", ms=3, color="C4")
     left.axhline(math.log(2), color="C5", lw=1, label="JSD = log 2 nats")
-    left.set(xscale="log", yscale="log", xlabel="rows m of each sample", ylabel="distance (truth: 0)")
+    left.set(
+        xscale="log",
+        yscale="log",
+        xlabel="rows m of each sample",
+        ylabel="distance (truth: 0)",
+        ylim=(0.02, 60),
+    )
     left.legend(fontsize=6)
     left.set_title("two samples of N(0, I₁₀)", fontsize=8)
     dots(
@@ -209,8 +215,8 @@ EXPERIMENT = Experiment(
     "ring of radius 2, σ .02: 3,000 steps (quick: 600) of batch 64, Adam 1e-3, nobody skips a turn.",
     source="Arora et al. 2017; Arora and Zhang 2017; Arora, Risteski and Zhang 2018",
     differs="The published mixtures are of DCGANs and WGANs on CIFAR-10 (inception score, T = 5), the published duplicates "
-    "of CelebA faces judged by people: neither fits a CPU. A tiny generator on the ring stands for the first, supports that are "
-    "known for the second.",
+    "of CelebA faces judged by people: neither fits a CPU. A tiny generator on the ring stands for the first, supports that "
+    "are known for the second.",
     parts=(
         Part("gaps", gaps, minutes=0.5),
         Part("birthday", birthday, minutes=0.1),

@@ -240,6 +240,8 @@ def draw(figure: Figure, results: Results) -> None:
         SIZES, [frechet_floor(n, DIMENSIONS) for n in SIZES], color="C1", label="2d/n + d(d + 1)/2(n − 1)"
     )
     right.set(xlabel="rows n of each set", ylabel="Fréchet distance of two sets of N(0, I₈)")
+    right.set_xticks(SIZES, [f"{n}" for n in SIZES], fontsize=7)
+    right.minorticks_off()
     right.set_title("the floor of a perfect generator", fontsize=8)
     right.legend(fontsize=7)
 
