@@ -118,11 +118,11 @@ EXPERIMENT = Experiment(
     question="Does a discriminator that is also a classifier learn more from few labels when a generator plays against it?",
     protocol="Bundled 8x8 digits: 2, 5, 10, 20 labels of each class, chosen by the seed, all training rows without labels, "
     "error on all held-out rows. Feature matching; discriminator 256-128-128 with noise .3 and .5, generator 128-128 with "
-    "BatchNorm; Adam 3e-3 falling to 0, 4,000 steps of batch 100, averaged weights. Labels alone: the same discriminator, Adam "
-    "1e-3, 1,500 steps. Quick: 100 labels, a third of the steps.",
+    "BatchNorm; Adam 3e-3 falling to 0, 4,000 steps of batch 100, averaged weights. Labels alone: the same discriminator, "
+    "Adam 1e-3, 1,500 steps. Quick: 100 labels, a third of the steps.",
     source="Salimans et al. 2016, section 5",
-    differs="Published on MNIST with 1000-500-250-250-250 and 300 epochs, on CIFAR-10 and SVHN with convolutions; ablations of "
-    "the inception score on CIFAR-10 (8.09 with all techniques, 4.36 without labels) want a GPU and are not run.",
+    differs="Published on MNIST with 1000-500-250-250-250 and 300 epochs, on CIFAR-10 and SVHN with convolutions; ablations "
+    "of the inception score on CIFAR-10 (8.09 with all techniques, 4.36 without labels) want a GPU and are not run.",
     parts=(Part("few labels", few_labels, minutes=1.0),),
     rows=tuple(
         Row(f"error, {10 * each} labels, {name}", f"error, {10 * each} labels, {name}",

@@ -122,9 +122,9 @@ EXPERIMENT = Experiment(
     "batch 64 for each γ. E L(G)/E L(x) over the last quarter, M over the first and last 100 steps, MS-SSIM of pairs of 450 "
     "samples, recall in the features of the bundled classifier.",
     source="Berthelot, Schumm and Metz 2017, section 3",
-    differs="Perceptrons in place of convolutions, BatchNorm where the paper has none, λ_k .01 in place of .001 and a rate of "
-    "1e-3 for so few steps. Without BatchNorm the samples are all alike from the start (MS-SSIM .99 and more whatever γ; tried: "
-    "widths 64 and 128, codes of 8 to 64, batches of 16 and 64, rates from 1e-4 to 1e-3).",
+    differs="Perceptrons in place of convolutions, BatchNorm where the paper has none, λ_k .01 in place of .001 and a rate "
+    "of 1e-3 for so few steps. Without BatchNorm the samples are all alike from the start (MS-SSIM .99 and more whatever γ; "
+    "tried: widths 64 and 128, codes of 8 to 64, batches of 16 and 64, rates from 1e-4 to 1e-3).",
     parts=(Part("equilibrium", equilibrium, minutes=1.2),),
     rows=(*(
         Row(f"{what}, γ = {ratio}", f"{what}, γ = {ratio}", published, tag, ratio if what.startswith("E") else None)
