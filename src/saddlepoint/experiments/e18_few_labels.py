@@ -104,7 +104,7 @@ def draw(figure: Figure, results: Results) -> None:
         right.plot([10 * each] * len(values), values, "o", ms=4, color="C2", alpha=0.6)
     right.plot([], [], "o", ms=4, color="C2", label="a seed")
     right.axhline(0.5, color="0.6", lw=0.8, label="½")
-    right.set(xlabel="labels", ylabel="error with the generator over that of labels alone", xscale="log")
+    right.set(xlabel="labels", ylabel="error with generator over labels alone", xscale="log")
     right.set_ylim(bottom=0)
     right.set_xticks([10 * each for each in PER_CLASS], [str(10 * each) for each in PER_CLASS])
     right.minorticks_off()

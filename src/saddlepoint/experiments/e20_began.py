@@ -100,7 +100,7 @@ def draw(figure: Figure, results: Results) -> None:
         ratios.axhline(ratio, color=colour, ls=":", lw=1)
     ratios.set(xlabel="step", ylabel="E L(G)/E L(x)", ylim=(0, 1.5))
     ratios.legend(fontsize=7)
-    measures.set(xlabel="step", ylabel="M, grey levels (−1 to 1)", yscale="log")
+    measures.set(xlabel="step", ylabel="M, of 2 grey levels", yscale="log")
     balance.set(xlabel="step", ylabel="k")
     dots(
         likeness, [f"{ratio}" for ratio in RATIOS], [results.all(f"MS-SSIM, γ = {ratio}") for ratio in RATIOS]
@@ -108,7 +108,7 @@ def draw(figure: Figure, results: Results) -> None:
     real = results.all("MS-SSIM of real digits")
     if real:
         likeness.axhline(fmean(real), color="0.5", ls=":", lw=1, label="real digits")
-    likeness.set(xlabel="γ", ylabel="MS-SSIM of pairs of samples")
+    likeness.set(xlabel="γ", ylabel="MS-SSIM of pairs")
     likeness.legend(fontsize=7)
 
 

@@ -151,8 +151,8 @@ EXPERIMENT = Experiment(
     question="Does the likelihood of a Parzen window rank generators?",
     protocol="Bundled 8x8 digits; perceptrons of width 128, the optimiser and batch of each method, 3,000 steps (quick: 750, "
     "three models); windows of 1,000 samples at ten widths from .1 to 1 on 450 held-out digits in [0, 1]. Beside the models: "
-    "1,000 training rows, 200 cluster centres of them, 1,000 draws of the Gaussian with their mean and covariance. Nats with the "
-    "window that is best for 450 training rows; for training rows themselves the best of the ten widths.",
+    "1,000 training rows, 200 cluster centres of them, 1,000 draws of the Gaussian with their mean and covariance. Nats "
+    "with the window that is best for 450 training rows; for training rows themselves the best of the ten widths.",
     source="Nowozin et al. 2016, table 1; Goodfellow et al. 2014; Theis et al. 2016",
     differs="Published on MNIST (784 numbers), here 64 numbers, so that nats do not compare; perceptrons of one size for "
     "all and few steps, so that the ranking is no claim about the methods.",

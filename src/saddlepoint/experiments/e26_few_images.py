@@ -115,7 +115,7 @@ def draw(figure: Figure, results: Results) -> None:
     left, middle, right = figure.subplots(1, 3)
     dots(left, KINDS, [results.all(f"FD to training over held-out, {name}") for name in KINDS])
     left.axhline(1, color="0.6", lw=0.8)
-    left.set(xlabel="samples", ylabel="FD to training rows over FD to held-out rows")
+    left.set(xlabel="samples", ylabel="FD to training over FD to held-out rows")
     dots(middle, KINDS, [results.all(f"AuthPct, {name}") for name in KINDS])
     middle.set(xlabel="samples", ylabel="share of authentic samples", ylim=(-0.03, 1.03))
     middle.legend(fontsize=7)
