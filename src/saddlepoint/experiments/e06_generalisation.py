@@ -95,7 +95,7 @@ def gaps(seed: int, quick: bool) -> Measured:
 
 def first_duplicate(rows: Tensor) -> int:
     """How many draws until one is near to an earlier one; all of them where none is."""
-    near = torch.cdist(rows, rows).tril(-1) + torch.full((len(rows), len(rows)), math.inf).triu()
+    near = torch.cdist(rows, rows) + torch.full((len(rows), len(rows)), math.inf).triu()
     hit = (near < APART).any(1).nonzero()
     return int(hit[0]) + 1 if len(hit) else len(rows)
 

@@ -12,7 +12,7 @@ from saddlepoint import Method, methods
 from saddlepoint.data import load
 from saddlepoint.data.protocol import Data
 from saddlepoint.dynamics import Alternating
-from saddlepoint.experiments.accept import EachSeed, at_least, at_most
+from saddlepoint.experiments.accept import EachSeed, at_least, at_most, median
 from saddlepoint.experiments.experiment import Experiment, Measured, Part, Results, Row
 from saddlepoint.experiments.playing import Moment, last, play
 from saddlepoint.networks import NoisyMLP
@@ -82,8 +82,6 @@ def few_labels(seed: int, quick: bool) -> Measured:
 
 
 def draw(figure: Figure, results: Results) -> None:
-    from saddlepoint.experiments.accept import median
-
     left, right = figure.subplots(1, 2)
     for number, name in enumerate(("labels alone", "with the generator")):
         points = [
