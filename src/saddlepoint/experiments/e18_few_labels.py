@@ -121,7 +121,7 @@ EXPERIMENT = Experiment(
     source="Salimans et al. 2016, section 5",
     differs="Published on MNIST with 1000-500-250-250-250 and 300 epochs, on CIFAR-10 and SVHN with convolutions; ablations "
     "of the inception score on CIFAR-10 (8.09 with all techniques, 4.36 without labels) want a GPU and are not run.",
-    parts=(Part("few labels", few_labels, minutes=1.0),),
+    parts=(Part("few labels", few_labels, minutes=2.8),),
     rows=tuple(
         Row(f"error, {10 * each} labels, {name}", f"error, {10 * each} labels, {name}",
             f"MNIST, wrong of 10,000: {PUBLISHED[each]}" if name == "with the generator" else "",

@@ -143,7 +143,7 @@ EXPERIMENT = Experiment(
     "which p would stay below .64 here. ADA halves the distance to held-out digits without shrinking the gap of logits on "
     "images as they are (1.2 times that of the plain game in one seed, p = .13 at the end), so that its gap is told and not "
     "judged.",
-    parts=(Part("controls", controls, minutes=0.1), Part("trainings", trainings, minutes=1.0)),
+    parts=(Part("controls", controls, minutes=0.1), Part("trainings", trainings, minutes=1.2)),
     rows=(
         *(
             Row(f"{what}, {name}", f"{what}, {name}")
