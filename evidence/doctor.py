@@ -381,20 +381,22 @@ def undecided(found: dict[str, Any]) -> bool:
 
 
 def conditions(found: dict[str, Any]) -> set[str]:
-    """All that hold, by the measures alone; none where it is unclear. Under-trained: a larger budget halves what is left, and
-    the samples do not just move about; rotating: they move, by three tenths of the spread of the data from tenth to tenth
-    of the run, and the second half of it brought no three tenths; collapsed: at most half of the cells, and a larger budget
-    does not mend it."""
+    """All that hold, by the measures alone; none where it is unclear. Samples that are far: rotating where they move, by three
+    tenths of the spread of the data from tenth to tenth of the second half of the run, without coming three tenths nearer
+    than in its middle and at its beginning; under-trained where a larger budget halves what is left or makes it as small
+    as that of a healthy run; collapsed where they reach at most half of the cells and a larger budget does not mend it."""
     holds = apart(found)
-    if holds or good(found):
+    if "exploding" in holds or good(found):
         return holds or {"healthy"}
-    excess = [w - found["w1_floor"] for w in (*found["w1_late"], found["w1"])]
-    if found["moved"] > 0.3 and excess[-1] > 0.7 * excess[0]:
+    excess = [w - found["w1_floor"] for w in (found["w1_start"], *found["w1_late"], found["w1"])]
+    if found["moved"] > 0.3 and excess[-1] > 0.7 * min(excess[:2]):
         holds.add("rotating")
-    elif found["w1_longer"] - found["w1_floor"] < 0.5 * excess[-1]:
-        holds.add("under-trained")
-    if found["cells"] <= 0.5 and "under-trained" not in holds:
-        holds.add("collapsed")
+    if undecided(found):
+        longer = found["w1_longer"] - found["w1_floor"]
+        if longer < 0.5 * excess[-1] or longer <= 0.2 * excess[0]:
+            holds.add("under-trained")
+        elif found["cells"] <= 0.5:
+            holds.add("collapsed")
     return holds
 
 

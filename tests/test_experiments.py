@@ -122,6 +122,16 @@ def test_a_verdict_turns_with_the_numbers(tmp_path: Path) -> None:
     assert math.isinf(book.trials("E09")[0].numbers["alternating, 1000"])
 
 
+def test_a_part_that_lacks_a_seed_leaves_the_verdict_open(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    book = Book.at(tmp_path / "book", quick=False)
+    two = replace(experiments.get("E09"), parts=(Part("a", failing), Part("b", failing)))
+    for part, seed in (("a", 0), ("b", 0), ("a", 1)):
+        book.add("E09", Trial(part, seed, {}, {}, 0.1))
+        assert book.verdict(two)[0] == ("not met" if (part, seed) == ("b", 0) else "incomplete")
+
+
 def failing(seed: int, quick: bool) -> Measured:
     raise TrainingFailed("a vector is not finite at step 7")
 
@@ -185,6 +195,24 @@ def test_missing_data_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     wants = replace(experiments.get("E09"), parts=(Part("orbits", failing, data=("mnist",)),))
     assert "mnist" in missing([wants])["E09"]
     assert not missing([experiments.get("E09")])
+
+
+def test_the_suite_is_one_table_of_four_experiments(tmp_path: Path) -> None:
+    """Medians under the names that the experiments share; nothing where there is no number."""
+    from saddlepoint.experiments import suite
+
+    book = Book.at(tmp_path / "book", quick=False)
+    assert suite.table(book) == []
+    part = experiments.get("E05").parts[0].name
+    for seed, modes in enumerate((3.0, 5.0, 9.0)):
+        numbers = {"GAN, grid: modes": modes, "GAN, grid: KL": 0.5, "perfect, grid: modes": 25.0}
+        book.add("E05", Trial(part, seed, numbers, {}, 0.1))
+    lines = [dict(zip(suite.HEAD, line, strict=True)) for line in suite.table(book)]
+    assert [line["method"] for line in lines] == ["perfect", "GAN"]
+    assert lines[0]["grid: modes"] == "25"
+    assert lines[1]["grid: modes"] == "5"
+    assert lines[1]["grid: KL"] == "0.5"
+    assert lines[1]["ring: modes"] == lines[1]["grid: HQ"] == ""
 
 
 # -- figures -------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ APART = 0.99  # chance that a training row is judged above a fake
 VANISHED = 0.01  # of the largest gradient of the generator so far
 REACHED = 0.5  # of 16 regions of the data
 FAR = 0.2  # root of the energy distance beyond its floor, in roots of the spread of the data
-FALLING = 0.8  # of the distance at half of the run
+FALLING = 0.8  # of the distance in the first half of the looks
 FRESH = 1.3  # times the first size: parameters that have hardly moved
 TURNING = 0.15  # root mean square change of a sketch from look to look
 
@@ -120,9 +120,9 @@ def vanishing(looks: Looks) -> bool:
 
 
 def collapsed(looks: Looks) -> bool:
-    """Samples reach few regions of the data and are far from it, and more training does not mend it."""
+    """Samples reach few regions of the data, far from it and staying there, and more training does not mend it."""
     few = looks[-1].get("cells", 1.0) <= REACHED
-    return few and far(looks[-1]) and not undertrained(looks)
+    return few and far(looks[-1]) and not undertrained(looks) and not rotating(looks)
 
 
 def rotating(looks: Looks) -> bool:
@@ -137,11 +137,14 @@ def undertrained(looks: Looks) -> bool:
 
 
 def improving(looks: Looks) -> bool:
-    """Whether the distance fell by a fifth over the last half of the looks, or there are two of them at most."""
+    """Whether the distance is a fifth lower, on average, in the last half of the looks than in the first, or there are two
+    of them at most. The untrained generator is left out where there are four."""
     known = [away(look) for look in looks if "distance" in look]
     if len(known) < 3:
         return True
-    return known[-1] < FALLING * known[len(known) // 2]
+    known = known[1:] if len(known) > 3 else known
+    half = len(known) // 2
+    return mean(known[half:]) < FALLING * mean(known[:half])
 
 
 def growth(looks: Looks) -> float:
@@ -220,6 +223,7 @@ SIGNS = (
         f"at most {REACHED:g} of 16 regions, far from the data and not coming nearer",
         "R1 or R2 with relativistic pairing, packing, unrolling, minibatch standard deviation or a lower learning rate.",
         "Metz et al. 2017; Lin et al. 2018; Karras et al. 2018; Huang et al. 2024",
+        looks=1,
     ),
     Sign(
         "rotating",
@@ -230,6 +234,7 @@ SIGNS = (
         f"mean movement above {TURNING:g} from look to look, far from the data and not coming nearer",
         "R1, averaged weights, extragradient or optimistic steps, or a lower learning rate.",
         "Mescheder et al. 2018; Gidel et al. 2019; Yazıcı et al. 2019",
+        looks=1,
     ),
     Sign(
         "under-trained",
@@ -237,7 +242,7 @@ SIGNS = (
         "Samples are far from the data and still coming nearer, or parameters have hardly moved",
         undertrained,
         ("distance", "size"),
-        f"√ of the energy distance above its floor by {FAR:g}, and below {FALLING:g} of what it was at half of the run or "
+        f"√ of the energy distance above its floor by {FAR:g}, and below {FALLING:g} of what it was in the first half or "
         f"parameters less than {FRESH:g} times as large as at first",
         "A larger budget; the same command with more steps continues a run.",
         "",

@@ -117,14 +117,17 @@ class Book:
         return usual if seeds is None else seeds
 
     def verdict(self, experiment: Experiment) -> tuple[str, list[Judged]]:
-        """ "met", "not met", "not run" or "GPU, not run", and each acceptance."""
+        """ "met", "not met", "not run", "incomplete" (a part lacks a seed that another has) or "GPU, not run"; and each
+        acceptance."""
         results = self.results(experiment)
-        done = {trial.part for trial in results.trials}
-        wanted = {part.name for part in experiment.parts if not part.gpu or _gpu()}
-        if not wanted:
-            return "GPU, not run", []
-        if not wanted <= done:
-            return "not run", []
+        done = {(trial.part, trial.seed) for trial in results.trials}
+        parts = [part for part in experiment.parts if not part.gpu or _gpu()]
+        if not parts or not done:
+            return ("not run" if parts else "GPU, not run"), []
+        if not all(
+            (part.name, seed) in done for part in parts for seed in (results.seeds if part.drawn else [0])
+        ):
+            return "incomplete", []
         judged = experiment.judged(results.numbers, self.quick)
         return ("met" if all(j.met for j in judged) else "not met"), judged
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from saddlepoint import experiments
-from saddlepoint.experiments import drawing
+from saddlepoint.experiments import drawing, suite
 from saddlepoint.experiments.accept import median
 from saddlepoint.experiments.book import Book
 from saddlepoint.experiments.experiment import TAGS, Experiment, Results
@@ -49,7 +49,8 @@ def write(book: Book, without: Mapping[str, str] | None = None) -> Path:
     """README.md, index.html, figures/ and contact.png in the book's folder; the path of the page."""
     known = [experiments.get(id) for id in experiments.names()]
     chapters = [_chapter(book, experiment, (without or {}).get(experiment.id, "")) for experiment in known]
-    drawn = [chapter for chapter in chapters if chapter["verdict"] in ("met", "not met")]
+    judged = [chapter for chapter in chapters if chapter["verdict"] in ("met", "not met")]
+    drawn = [chapter for chapter in judged if any(chapter["results"].numbers)]
     (book.path / "figures").mkdir(exist_ok=True)
     for chapter in drawn:
         picture = _picture(chapter["experiment"], chapter["results"])
@@ -67,6 +68,9 @@ def write(book: Book, without: Mapping[str, str] | None = None) -> Path:
         "waiting": [c for c in chapters if c["verdict"] not in ("met", "not met")],
         "tags": TAGS,
         "head": HEAD,
+        "suite": suite.table(book),
+        "suite_head": suite.HEAD,
+        "suite_said": suite.SAID,
         "hours": sum(chapter["seconds"] for chapter in chapters) / 3600,
     }
     for name in ("README.md", "index.html"):
