@@ -381,10 +381,13 @@ def undecided(found: dict[str, Any]) -> bool:
 
 
 def conditions(found: dict[str, Any]) -> set[str]:
-    """All that hold, by the measures alone; none where it is unclear. Samples that are far: rotating where they move, by
-    three tenths of the spread of the data from tenth to tenth of the second half of the run, and do not come three tenths
-    nearer than in its middle and at its beginning; under-trained where a larger budget halves what is left or makes
-    it as small as that of a healthy run; collapsed where they reach at most half of the cells and a larger budget does not mend it."""
+    """All that hold, by the measures alone; none where it is unclear. Samples that are far:
+
+    rotating        they move, by three tenths of the spread of the data from tenth to tenth of the second half of the run,
+                    and do not come three tenths nearer than in its middle and at its beginning
+    under-trained   a larger budget halves what is left, or makes it as small as that of a healthy run
+    collapsed       they reach at most half of the cells, and a larger budget does not mend it
+    """
     holds = apart(found)
     if "exploding" in holds or good(found):
         return holds or {"healthy"}
