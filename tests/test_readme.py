@@ -11,7 +11,8 @@ import pytest
 from command_line import inside
 from saddlepoint import methods
 from saddlepoint.commands import data as data_command
-from saddlepoint.commands import demo, diagnose, evaluate, report, sample, show
+from saddlepoint.commands import demo, diagnose, evaluate, report, reproduce, sample, show
+from saddlepoint.commands import experiments as experiments_command
 from saddlepoint.commands import methods as methods_command
 from saddlepoint.commands import metrics as metrics_command
 from saddlepoint.commands import theory as theory_command
@@ -70,6 +71,7 @@ OF = {
     "sample": sample.Sample, "evaluate": evaluate.Evaluate, "report": report.Report, "show": show.Show,
     "methods": methods_command.Methods, "data": data_command.Sets, "demo": demo.Demo,
     "diagnose": diagnose.Diagnose, "metrics": metrics_command.Metrics, "theory": theory_command.Theory,
+    "experiments": experiments_command.Experiments, "reproduce": reproduce.Reproduce,
 }  # fmt: skip
 
 
