@@ -179,7 +179,9 @@ def test_a_run_in_which_nothing_was_found_says_so(tmp_path: Path) -> None:
     run = full_run(tmp_path)
     dump_lines(run / "health.jsonl", looks([0, 500]))
     text = Page(render(run)).text
-    assert "Nothing found in 2 looks, the last at step 500." in text
+    assert (
+        "Nothing found but a note in 2 looks, the last at step 500." in text
+    )  # that it is far from the data
 
 
 def test_final_scores_are_the_last_with_floor_and_first_beside_them(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ def health(record: Record) -> Health | None:
     last = number(round(record.health[-1]["step"]))
     count = len(record.health)
     taken = f"{count} look{'' if count == 1 else 's'}, the last at step {last}"
-    verdict = f"{len(grave)} finding{'' if len(grave) == 1 else 's'}" if grave else "Nothing found"
+    nothing = "Nothing found but a note" if found else "Nothing found"
+    verdict = f"{len(grave)} finding{'' if len(grave) == 1 else 's'}" if grave else nothing
     return Health(not grave, f"{verdict} in {taken}.", found, _charts(looks))
 
 
