@@ -15,11 +15,14 @@ from PIL import Image
 
 from command_line import here
 from saddlepoint import methods
+from saddlepoint.budget import Budget
+from saddlepoint.definitions import Packing
 from saddlepoint.diagnosis import _slope, diagnose
 from saddlepoint.diagnostics import field_spectrum
 from saddlepoint.method import Stage
+from saddlepoint.networks import MLP, Packed
 from saddlepoint.run import Folder
-from saddlepoint.trained import Run
+from saddlepoint.trained import Run, train
 
 
 def trained(out: Path, *arguments: str) -> Path:
@@ -114,6 +117,19 @@ def test_slopes_of_what_is_told_packed_or_paired(tmp_path: Path, name: str) -> N
     assert found["at most"] >= found["largest gradient at points"] > 0
     assert found["at most"] >= found["largest slope between points"] > 0
     assert not drawn
+
+
+@pytest.mark.parametrize("pack", [3, 7])
+def test_packs_that_divide_nothing_round(tmp_path: Path, pack: int) -> None:
+    """Neither 8 rows to look at shapes with, nor 256 of a look, nor 60 points: packs that are left over are left out."""
+    method = replace(methods.get("pacgan"), definitions=(Packing(pack),), batch_size=3 * pack)
+    pair = Packed(MLP(width=8), rows=pack)
+    run = train(method, "digits", pair, out=tmp_path / "run", budget=Budget(steps=4), quiet=True)
+    readings = [json.loads(line) for line in (tmp_path / "run" / "health.jsonl").read_text().splitlines()]
+    assert all({"separation", "overfit"} <= set(reading) for reading in readings)
+    found = diagnosed(run.path)
+    assert found["measured"]["slope of the discriminator"]["at most"] > 0
+    assert found["left_out"] == []
 
 
 def test_what_cannot_be_measured_is_said(tmp_path: Path) -> None:

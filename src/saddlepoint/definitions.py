@@ -162,6 +162,10 @@ class Packing(Definition):
 
     rows: int = 2
 
+    @property
+    def pack(self) -> int:
+        return self.rows
+
     def real_point(self, real_point: Any) -> Any:
         return self._packed(real_point)
 

@@ -36,7 +36,7 @@ from saddlepoint.trained import Run
 BATCHES = 8
 EIGENVALUES = 8
 LARGEST = 5_000_000  # numbers above which no spectrum is looked for
-POINTS = 60  # of data and of samples, at which the slope of the discriminator is taken; whole packs of 2 to 6
+POINTS = 60  # of data and of samples, at most, at which the slope of the discriminator is taken
 STEPS = 50  # of a player that descends alone
 ROWS = 8  # samples beside their nearest training images
 NEIGHBOURS = 5
@@ -139,7 +139,8 @@ def _gradients(run: Run) -> Found:
 
 
 def _slope(run: Run) -> Found:
-    players, memory, rows = run.state.players, run.state.memory, run.data.training(POINTS)
+    players, memory = run.state.players, run.state.memory
+    rows = run.data.training(POINTS - POINTS % run.method.pack)
     noise = latents(run.method, len(rows["real"]), run.plan.settings.seed, "sample")
     forward = run.game.bound().evaluation(players, memory, {**rows, **noise})
     points = joined([forward["real_point"], forward["fake_point"]])

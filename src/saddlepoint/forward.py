@@ -76,6 +76,11 @@ class Definition:
     prior: ClassVar[type] = object
     """The kind of latent that it is meant for."""
 
+    @property
+    def pack(self) -> int:
+        """Rows that it makes one point of."""
+        return 1
+
     def draws(self) -> dict[str, Draw]:
         """What it wants drawn for each row, by name."""
         return {}

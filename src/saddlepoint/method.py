@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +79,16 @@ class Method:
     def per_row(self) -> bool:
         """Whether a term speaks of single points, so that the discriminator must not couple samples."""
         return any(term.per_row for term in self.terms)
+
+    @property
+    def pack(self) -> int:
+        """Rows that the discriminator judges as one point."""
+        return math.prod(definition.pack for definition in self.definitions)
+
+    @property
+    def glance(self) -> int:
+        """Rows of a small batch to look at shapes with: eight, or the next number that packs divide."""
+        return self.pack * -(-8 // self.pack)
 
     @property
     def noise(self) -> dict[str, Draw]:

@@ -165,7 +165,7 @@ def _met(plan: Plan, method: Method, processes: Processes, device: torch.device)
     execution = Functional(precision) if compiling(plan, device) else Plain(precision)
     if plan.settings.compile and processes.world > 1:
         raise InputError("compile works within one process: start without torchrun, or leave --compile out")
-    reference = plan.data.training(8)
+    reference = plan.data.training(method.glance)
     if len(reference["real"]) < 2:
         raise InputError(f"{plan.data.name} has a single training row; give at least 2")
     return method.game(

@@ -78,7 +78,7 @@ class Run:
         state, extra = folder.load(wanted, torch.device("cpu"))
         phase = (*(stage.method for stage in plan.method.before), plan.method)[extra["phase"]]
         channels_last = record["identity"]["channels_last"]
-        game = phase.game(plan.modules(), _stand_in(known), channels_last=channels_last)
+        game = phase.game(plan.modules(), _stand_in(known, phase.glance), channels_last=channels_last)
         return cls(folder, plan, game, state)
 
     @classmethod
@@ -222,12 +222,12 @@ def train(
     return Run.open(out, data=plan.data, networks=networks, method=method)
 
 
-def _stand_in(data: Data) -> dict[str, Tensor]:
+def _stand_in(data: Data, rows: int) -> dict[str, Tensor]:
     """Rows shaped like those of the data, for the networks to be looked at: a run is opened without its data."""
-    real = torch.randn(8, *data.shape, generator=keyed("cpu", 0, "stand-in")).tanh()
+    real = torch.randn(rows, *data.shape, generator=keyed("cpu", 0, "stand-in")).tanh()
     if not data.classes:
         return {"real": real}
-    label = torch.arange(8) % len(data.classes)
+    label = torch.arange(rows) % len(data.classes)
     return {"real": real, "label": label, "labelled": real, "labelled_label": label}
 
 

@@ -143,7 +143,10 @@ class Vitals:
     @torch.no_grad()
     def _scores(self, players: Players, memory: Memory, rows: Mapping[str, Tensor], side: str) -> Tensor:
         device = next(iter(players.values())).device
-        whole = {name: tensor[:ROWS].to(device) for name, tensor in rows.items()}
+        there = min(ROWS, *map(len, rows.values()))
+        whole = {
+            name: tensor[: there - there % self.game.method.pack].to(device) for name, tensor in rows.items()
+        }
         forward = self.game.evaluation(players, memory, whole)
         output = forward["discriminator"](forward[f"{side}_point"], *forward["condition"])
         score = per_point(record(output)["score"]).float().cpu()

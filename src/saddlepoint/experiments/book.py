@@ -162,7 +162,8 @@ def missing(chosen: Iterable[Experiment]) -> dict[str, str]:
 
     found: dict[str, str] = {}
     for experiment in chosen:
-        for name in {name for part in experiment.parts for name in part.data}:
+        parts = [part for part in experiment.parts if not part.gpu or _gpu()]
+        for name in {name for part in parts for name in part.data}:
             try:
                 load(name).held_out(1)
             except InputError as error:

@@ -20,8 +20,9 @@ COLUMNS = 3  # of the contact sheet
 
 
 def lines(experiment: Experiment, results: Results) -> list[tuple[str, str, str, str]]:
-    """The table of an experiment; rows without a measured number are left out."""
+    """The table of an experiment; rows without a measured number are left out, but where a GPU is wanted for all."""
     found = []
+    waiting = all(part.gpu for part in experiment.parts)
     for row in experiment.rows:
         values = results.all(row.number)
         exact = row.exact
@@ -29,8 +30,9 @@ def lines(experiment: Experiment, results: Results) -> list[tuple[str, str, str,
             known = results.all(exact)
             exact = known[0] if known else None
         published = f"{row.published} [{row.tag}]" if row.tag else row.published
-        if values:
-            found.append((row.what, published, "" if exact is None else number(exact), spread(values)))
+        if values or waiting:
+            exactly = "" if exact is None else number(exact)
+            found.append((row.what, published, exactly, spread(values) if values else ""))
     return found
 
 
