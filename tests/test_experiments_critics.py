@@ -68,8 +68,11 @@ def test_the_jacobian_of_networks_is_the_derivative_of_the_field_by_hand() -> No
     whole, h = joined(double), 1e-5
     for column in (0, 50, len(whole) - 2):
         step = h * torch.eye(len(whole), dtype=torch.float64)[column]
-        ends = [e10.by_hand(moment, rows, parted(double, whole + s * step)) for s in (1, -1)]
+        moved = [moment.state._replace(players=parted(double, whole + s * step)) for s in (1, -1)]
+        ends = [e10.by_hand(moment._replace(state=state), rows)[0] for state in moved]
         torch.testing.assert_close(found[:, column], (ends[0] - ends[1]) / (2 * h), rtol=1e-3, atol=1e-5)
+    field, back = e10.by_hand(moment, rows)
+    torch.testing.assert_close(back, found.T @ field, rtol=1e-4, atol=1e-6)
 
 
 def test_spectra_of_a_rotation_and_what_is_judged_of_them() -> None:
