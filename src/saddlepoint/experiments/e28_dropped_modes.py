@@ -138,7 +138,7 @@ EXPERIMENT = Experiment(
     "separation, and does an f-GAN follow?",
     protocol="½N(−a, 1) + ½N(a, 1). Exact: descents on quadratures. f-GANs: generator μ + σz from (±.75a, 1), V of 2 × 64 "
     "tanh, Adam (β₁ .5) at rate .01 falling to 0, 4,000 steps (KL: 12,000) of batch 512 (quick: three eighths of "
-    "them, of 256). Ring: perceptrons of 2 × 128 ReLU, Adam at 1e-3, 4,000 steps of batch 256 (quick: 500), simultaneous steps.",
+    "them, of 256). Ring: perceptrons of 2 × 128 ReLU, Adam at 1e-3, 4,000 simultaneous steps of batch 256 (quick: 500).",
     source="divergences of Nowozin, Cseke & Tomioka, f-GAN, NIPS 2016",
     parts=(
         Part("predicted", predicted, drawn=False, minutes=0.2),
