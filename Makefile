@@ -37,6 +37,7 @@ evidence: $(VENV)/.tested
 	$(BIN)/python evidence/infogan.py --seeds 5
 	$(BIN)/python evidence/doctor.py --half tuning
 	$(BIN)/python evidence/doctor.py --half held-out
+	$(BIN)/python evidence/book.py
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python benchmarks/step.py

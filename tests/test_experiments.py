@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
 from command_line import here
 from saddlepoint import experiments
@@ -16,7 +17,7 @@ from saddlepoint.experiments import drawing
 from saddlepoint.experiments.accept import EachSeed, Median, Overall, at_least, at_most
 from saddlepoint.experiments.book import Book, Job, carry_out
 from saddlepoint.experiments.experiment import Experiment, Measured, Part, Results, Trial
-from saddlepoint.experiments.pages import write
+from saddlepoint.experiments.pages import texts, write
 from saddlepoint.training import TrainingFailed
 
 ALL = [experiments.get(id) for id in experiments.names()]
@@ -220,6 +221,17 @@ def test_the_suite_is_one_table_of_four_experiments(tmp_path: Path) -> None:
 COMMITTED = Path(__file__).parent.parent / "docs" / "results"
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="with a GPU more could be run, and the pages say so")
+def test_the_committed_pages_are_those_of_the_committed_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(COMMITTED.parent.parent / "evidence")
+    from book import front  # evidence/book.py
+
+    book = Book.existing(COMMITTED)
+    for name, text in texts(book).items():
+        assert (COMMITTED / name).read_text() == text, "run evidence/book.py --pages"
+    assert front(book) in (COMMITTED.parent.parent / "README.md").read_text()
+
+
 @pytest.mark.parametrize("experiment", ALL, ids=lambda e: e.id)
 def test_every_axis_of_a_figure_is_named(experiment: Experiment, tmp_path: Path) -> None:
     """From the committed results; axes say what they show, several curves have a legend, and the seeds are told."""
@@ -234,9 +246,12 @@ def test_every_axis_of_a_figure_is_named(experiment: Experiment, tmp_path: Path)
     drawn = [axes for axes in figure.axes if axes.get_label() != "<colorbar>" and axes.has_data()]
     assert drawn
     for axes in drawn:
-        assert axes.get_ylabel()
+        assert any(other.get_ylabel() for other in axes.get_shared_y_axes().get_siblings(axes))
         assert axes.get_xlabel() or any(
             label.get_text().strip("−-0123456789.e") for label in axes.get_xticklabels()
         )
+    coloured = {str(line.get_color()) for axes in drawn for line in axes.lines if len(line.get_xdata()) > 2}
+    told = figure.legends or any(axes.get_legend() for axes in drawn)
+    assert told or len(coloured) < 2
     assert experiment.title in figure.get_suptitle()
     assert figure.get_supxlabel() == drawing.note(results)

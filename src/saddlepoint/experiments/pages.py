@@ -49,17 +49,24 @@ def number(value: float) -> str:
 
 def write(book: Book, without: Mapping[str, str] | None = None) -> Path:
     """README.md, index.html, figures/ and contact.png in the book's folder; the path of the page."""
-    known = [experiments.get(id) for id in experiments.names()]
-    chapters = [_chapter(book, experiment, (without or {}).get(experiment.id, "")) for experiment in known]
-    judged = [chapter for chapter in chapters if chapter["verdict"] in ("met", "not met")]
-    drawn = [chapter for chapter in judged if any(chapter["results"].numbers)]
+    chapters = _chapters(book, without)
     (book.path / "figures").mkdir(exist_ok=True)
+    drawn = [chapter for chapter in chapters if chapter["figure"]]
     for chapter in drawn:
-        picture = _picture(chapter["experiment"], chapter["results"])
-        chapter["figure"] = f"figures/{chapter['experiment'].id}.png"
-        write_atomic(book.path / chapter["figure"], picture)
+        write_atomic(book.path / chapter["figure"], _picture(chapter["experiment"], chapter["results"]))
     if drawn:
         write_atomic(book.path / "contact.png", _contact(book.path / c["figure"] for c in drawn))
+    for name, text in _texts(book, chapters).items():
+        write_atomic(book.path / name, text.encode())
+    return book.path / "index.html"
+
+
+def texts(book: Book, without: Mapping[str, str] | None = None) -> dict[str, str]:
+    """README.md and index.html, by name."""
+    return _texts(book, _chapters(book, without))
+
+
+def _texts(book: Book, chapters: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     asked = [j for chapter in chapters for j in chapter["judged"]]
     told = {
         "quick": book.quick,
@@ -75,10 +82,15 @@ def write(book: Book, without: Mapping[str, str] | None = None) -> Path:
         "suite_said": suite.SAID,
         "hours": sum(chapter["seconds"] for chapter in chapters) / 3600,
     }
-    for name in ("README.md", "index.html"):
-        text = _template(f"book.{name.split('.')[1]}.j2").render(**told)
-        write_atomic(book.path / name, text.encode())
-    return book.path / "index.html"
+    return {
+        name: _template(f"book.{name.split('.')[1]}.j2").render(**told)
+        for name in ("README.md", "index.html")
+    }
+
+
+def _chapters(book: Book, without: Mapping[str, str] | None) -> list[dict[str, Any]]:
+    known = [experiments.get(id) for id in experiments.names()]
+    return [_chapter(book, experiment, (without or {}).get(experiment.id, "")) for experiment in known]
 
 
 def _chapter(book: Book, experiment: Experiment, without: str) -> dict[str, Any]:
@@ -104,7 +116,7 @@ def _chapter(book: Book, experiment: Experiment, without: str) -> dict[str, Any]
         "left_out": left_out,
         "note": drawing.note(results),
         "environment": stored.get("environment", {}),
-        "figure": "",
+        "figure": f"figures/{experiment.id}.png" if judged and any(results.numbers) else "",
     }
 
 
