@@ -20,6 +20,8 @@ def figure(experiment: Experiment, results: Results) -> Figure:
 
     made = Figure(figsize=SIZE, layout="constrained", dpi=110)
     experiment.draw(made, results)
+    for axes in made.axes:
+        axes.title.set_fontsize(min(9, axes.title.get_fontsize()))  # below the figure's own
     made.suptitle(f"{experiment.id} {experiment.title}", fontsize=10)
     made.supxlabel(note(results), fontsize=7, color="0.4", x=0.99, ha="right")
     return made
